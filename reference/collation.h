@@ -1,0 +1,51 @@
+// How a batch is put together from images of unequal size.
+#pragma once
+
+#include "reference/operator.h"
+
+namespace assay {
+
+/// Pads a list of images to their common size and marks the padding. The canvas is the maximum over the list in every
+/// dimension, channels too; each image is copied to the top left and the rest is zero; the mask knows only height and
+/// width. `size_divisible` rounds height and width up (torchvision batch_images, detectron2 ImageList).
+struct NestedTensor {
+  static constexpr std::string_view name = "nested_tensor";
+  static constexpr std::string_view summary = "images padded to their common size, and the mask of the padding";
+  static constexpr std::string_view source =
+      "facebookresearch/detr util/misc.py nested_tensor_from_tensor_list; torchvision models/detection/transform.py "
+      "batch_images";
+
+  struct Params {
+    std::int64_t size_divisible = 1;
+  };
+  template <class T>
+  struct Inputs {
+    List<const T> images;  ///< [C_i, h_i, w_i] each
+  };
+  template <class T>
+  struct Outputs {
+    View<T> tensors;  ///< [B, C, H, W]
+    View<bool> mask;  ///< [B, H, W]
+  };
+  static constexpr auto params() {
+    return std::tuple{Param{"size_divisible", &Params::size_divisible, "H and W are rounded up to a multiple of it"}};
+  }
+  template <class T>
+  static constexpr auto inputs() {
+    return std::tuple{Input{"images", &Inputs<T>::images, "C h w"}};
+  }
+  template <class T>
+  static constexpr auto outputs() {
+    return std::tuple{Output{"tensors", &Outputs<T>::tensors, "B C H W"}, Output{"mask", &Outputs<T>::mask, "B H W"}};
+  }
+  template <class T>
+  static std::vector<Shape> infer(const Params& params, const Inputs<T>& in);
+  template <class T>
+  static void oracle(const Params& params, const Inputs<T>& in, const Outputs<double>& out, ErrorScale& scale);
+  template <class T>
+  static Cost cost(const Params& params, const Inputs<T>& in);
+  static std::vector<CaseOf<NestedTensor>> cases();
+  static CaseOf<NestedTensor> random_case(Draw& draw);
+};
+
+}  // namespace assay

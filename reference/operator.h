@@ -1,0 +1,469 @@
+// The contract: what an operator must say of itself, once, so that verification, timing, golden files, the command line
+// and plugins can all read it. An operator is a plain struct of types (see reference/position_encoding.h for one
+// whole); describe<Op, dtypes…>() turns it into the OperatorEntry that the rest of the project walks without knowing
+// its name.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "reference/recipe.h"
+#include "reference/tensor.h"
+
+namespace assay {
+
+// ---- fields: how names meet members
+// -----------------------------------------------------------------------------------
+
+/// What a plan may see of an input: shapes always, the values only of weights and shape inputs (such as `sizes`, which
+/// stay on the host for every backend because the outputs' shapes depend on them).
+enum class Role : std::uint8_t { activation, weight, shape };
+
+/// A required parameter has no default; the others have the one their member is initialised with.
+enum class Presence : std::uint8_t { defaulted, required };
+
+template <class Struct, class Member>
+struct Param {
+  std::string_view name;
+  Member Struct::*member;  ///< bool, std::int64_t, double, or std::optional<double> where the default is computed
+  std::string_view meaning;
+  Presence presence = Presence::defaulted;
+  constexpr Param(std::string_view n, Member Struct::*m, std::string_view doc, Presence p = Presence::defaulted)
+      : name(n), member(m), meaning(doc), presence(p) {}
+};
+
+/// `axes` names the extents, as in "B H W": the rank, and that equal names mean equal extents wherever they stand, is
+/// checked from it for every operator. A number is an extent that is fixed; `T*` may be zero, the others may not; the
+/// names in a list hold for one element of it.
+template <class Struct, class Member>
+struct Input {
+  std::string_view name;
+  Member Struct::*member;  ///< View<const T>, List<const T> or Maybe<const T>
+  std::string_view axes;
+  Role role = Role::activation;
+  constexpr Input(std::string_view n, Member Struct::*m, std::string_view a, Role r = Role::activation)
+      : name(n), member(m), axes(a), role(r) {}
+};
+
+/// The constant c of the bound |got − r| ≤ c·u·S + tiny for an output computed in floating point. It is derived in a
+/// comment beside the oracle.
+struct ErrorBound {
+  double c;
+};
+
+/// An output without an ErrorBound is exact: it must agree bit for bit.
+template <class Struct, class Member>
+struct Output {
+  std::string_view name;
+  Member Struct::*member;  ///< View<T>
+  std::string_view axes;
+  std::optional<ErrorBound> bound;
+  constexpr Output(std::string_view n, Member Struct::*m, std::string_view a, std::optional<ErrorBound> b = {})
+      : name(n), member(m), axes(a), bound(b) {}
+};
+
+// ---- what an oracle, a cost model and a judge give back
+// ------------------------------------------------------------------
+
+/// How ill-conditioned each element is: the scale S of the bound, S ≥ |r|, beside every element of every inexact
+/// output.
+class ErrorScale {
+ public:
+  struct Open {
+    std::int64_t element;
+    double low, high;  ///< the value must be finite and within [low, high], whatever it is
+  };
+
+  explicit ErrorScale(std::size_t outputs) : scales_(outputs), open_(outputs) {}
+
+  /// The scales of an output, in contract order; empty where the output is exact.
+  std::vector<double>& operator[](std::size_t output) { return scales_[output]; }
+  const std::vector<double>& operator[](std::size_t output) const { return scales_[output]; }
+
+  /// Marks an element the operator leaves unspecified.
+  void leave_open(std::size_t output, Open open) { open_[output].push_back(open); }
+  const std::vector<Open>& open(std::size_t output) const { return open_[output]; }
+
+ private:
+  std::vector<std::vector<double>> scales_;
+  std::vector<std::vector<Open>> open_;
+};
+
+/// What any correct implementation must do: bytes moved to and from memory, floating-point operations.
+struct Cost {
+  double bytes = 0, flops = 0;
+};
+
+/// The verdict of an operator that judges its own results because several answers are right.
+struct Judgement {
+  double error_ratio = 0;  ///< share of the tolerance used; anything not ≤ 1 fails
+  std::string reason;      ///< of a failure: one sentence
+};
+
+/// large is never declared: a case whose outputs take 64 MB and more becomes large by itself.
+enum class Tier : std::uint8_t { small, workload, large };
+std::string_view name_of(Tier tier);
+
+struct CaseInput {
+  std::string_view field;  ///< several with one name make a list
+  Shape shape;
+  Recipe recipe;
+};
+
+/// A named workload of Op, with its source.
+template <class Op>
+struct CaseOf {
+  std::string name;
+  std::string source;
+  typename Op::Params params;
+  std::vector<CaseInput> inputs;
+  Tier tier = Tier::workload;
+};
+
+/// What every operator must say. T is the element type of its data tensors: the dtype axis.
+template <class Op, class T>
+concept Operator = requires(const typename Op::Params& params, const typename Op::template Inputs<T>& inputs,
+                            const typename Op::template Outputs<double>& truth, ErrorScale& scale, Draw& draw) {
+  { Op::name } -> std::convertible_to<std::string_view>;
+  { Op::summary } -> std::convertible_to<std::string_view>;
+  { Op::source } -> std::convertible_to<std::string_view>;
+  Op::params();
+  Op::template inputs<T>();
+  Op::template outputs<T>();
+  { Op::infer(params, inputs) } -> std::same_as<std::vector<Shape>>;
+  { Op::oracle(params, inputs, truth, scale) } -> std::same_as<void>;
+  { Op::cost(params, inputs) } -> std::same_as<Cost>;
+  { Op::cases() } -> std::same_as<std::vector<CaseOf<Op>>>;
+  { Op::random_case(draw) } -> std::same_as<CaseOf<Op>>;
+};
+
+/// An operator may look at the values of its activations before anything runs on them (NaN costs, labels out of range).
+template <class Op, class T>
+concept ValidatesValues = requires(const typename Op::Params& params, const typename Op::template Inputs<T>& inputs) {
+  { Op::validate(params, inputs) } -> std::same_as<void>;
+};
+
+/// An operator with several right answers says itself whether what a backend gave is one of them.
+template <class Op, class T>
+concept JudgesItself = requires(const typename Op::Params& params, const typename Op::template Inputs<T>& inputs,
+                                const typename Op::template Outputs<T>& got,
+                                const typename Op::template Outputs<double>& truth) {
+  { Op::judge(params, inputs, got, truth) } -> std::same_as<Judgement>;
+};
+
+// ---- the erased form: all that bench/, golden/ and a C ABI ever see
+// ---------------------------------------------------------
+
+/// A parameter's value. `absent` stands for an optional one whose default the operator computes.
+struct Scalar {
+  enum class Kind : std::uint8_t { absent, boolean, integer, real };
+  Kind kind = Kind::absent;
+  union {
+    bool boolean;
+    std::int64_t integer = 0;
+    double real;
+  };
+  constexpr Scalar() = default;
+  constexpr Scalar(bool value) : kind(Kind::boolean), boolean(value) {}
+  constexpr Scalar(std::int64_t value) : kind(Kind::integer), integer(value) {}
+  constexpr Scalar(double value) : kind(Kind::real), real(value) {}
+};
+std::string to_string(const Scalar& value);
+using Scalars = std::vector<Scalar>;                              ///< in contract order, defaults filled in
+using NamedScalars = std::map<std::string, Scalar, std::less<>>;  ///< as files and the command line give them
+
+struct ParamInfo {
+  std::string_view name, meaning;
+  Scalar::Kind kind;
+  bool required, optional;
+  Scalar default_value;
+};
+
+enum class Arity : std::uint8_t { one, list, optional };
+
+struct FieldInfo {
+  std::string_view name, axes;
+  DType dtype = DType::f32;
+  Arity arity = Arity::one;
+  Role role = Role::activation;
+  bool carries_dtype = false;       ///< its element type is the operator's dtype T
+  std::optional<ErrorBound> bound;  ///< of an output; none means exact
+  DType oracle_dtype = DType::f64;  ///< what the oracle writes for it
+};
+
+/// A case in erased form.
+struct Case {
+  std::string name, source;
+  Scalars params;
+  std::vector<CaseInput> inputs;
+  Tier tier = Tier::small;
+};
+
+/// An operator at one dtype. All functions take host tensors and throw InvalidArgument.
+struct OperatorInstance {
+  DType dtype;
+  std::vector<FieldInfo> inputs, outputs;
+  std::vector<Shape> (*infer_typed)(std::span<const Scalar>, Slots inputs);
+  void (*oracle)(std::span<const Scalar>, Slots inputs, Slots truth, ErrorScale&);
+  Cost (*cost)(std::span<const Scalar>, Slots inputs);
+  void (*validate)(std::span<const Scalar>, Slots inputs);                            ///< null: any values will do
+  Judgement (*judge)(std::span<const Scalar>, Slots inputs, Slots got, Slots truth);  ///< null: the bound decides
+};
+
+struct OperatorEntry {
+  std::string_view name, summary, source;
+  std::vector<ParamInfo> params;
+  std::vector<OperatorInstance> instances;  ///< one for each dtype, the principal one first
+  std::vector<Case> (*cases)();
+  Case (*random_case)(Draw&);
+
+  const OperatorInstance* find(DType dtype) const;
+};
+
+/// Parameters in contract order. Unknown, missing and mistyped ones are InvalidArgument; an integer serves for a real.
+Scalars resolve(const OperatorEntry& op, const NamedScalars& given);
+
+/// Validates dtypes, ranks, extents and the agreement of named axes, then asks the operator for the shapes of its
+/// outputs. The activations' data may be null.
+std::vector<Shape> infer(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
+                         Slots inputs);
+
+// ---- helpers for the operators' own files
+// -----------------------------------------------------------------------------------
+
+/// Throws InvalidArgument "operator: message".
+[[noreturn]] void reject(std::string_view op, const std::string& message);
+/// Rejects a parameter that is not positive.
+void require_positive(std::string_view op, std::string_view parameter, std::int64_t value);
+
+// ---- the adapter from the erased to the typed form: used by describe() here and by KernelTable
+// ---------------------------------
+
+namespace detail {
+
+template <class Member>
+struct MemberTraits;
+template <class T>
+struct MemberTraits<View<T>> {
+  using Element = T;
+  static constexpr Arity arity = Arity::one;
+};
+template <class T>
+struct MemberTraits<List<T>> {
+  using Element = T;
+  static constexpr Arity arity = Arity::list;
+};
+template <class T>
+struct MemberTraits<Maybe<T>> {
+  using Element = T;
+  static constexpr Arity arity = Arity::optional;
+};
+
+template <class T>
+View<T> typed(const TensorRef& tensor) {
+  return {static_cast<T*>(tensor.data), tensor.shape};
+}
+template <class T>
+void bind(View<T>& to, const Slot& from) {
+  to = typed<T>(from.tensors[0]);
+}
+template <class T>
+void bind(Maybe<T>& to, const Slot& from) {
+  if (from.count != 0) to = typed<T>(from.tensors[0]);
+}
+template <class T>
+void bind(List<T>& to, const Slot& from) {
+  to.reserve(from.count);
+  for (std::size_t i = 0; i < from.count; ++i) to.push_back(typed<T>(from.tensors[i]));
+}
+
+/// The struct of views over slots that have been validated.
+template <class Struct, class Fields>
+Struct bind_all(const Fields& fields, Slots from) {
+  Struct to;
+  std::size_t i = 0;
+  std::apply([&](const auto&... field) { (bind(to.*(field.member), from[i++]), ...); }, fields);
+  return to;
+}
+
+template <class T>
+T get(const Scalar& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value.boolean;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return value.integer;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return value.real;
+  } else {
+    return value.kind == Scalar::Kind::absent ? T{} : T{value.real};
+  }
+}
+template <class T>
+Scalar to_scalar(const T& value) {
+  if constexpr (std::is_same_v<T, std::optional<double>>) {
+    return value ? Scalar(*value) : Scalar();
+  } else {
+    return Scalar(value);
+  }
+}
+template <class T>
+constexpr Scalar::Kind kind_of() {
+  if constexpr (std::is_same_v<T, bool>) {
+    return Scalar::Kind::boolean;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return Scalar::Kind::integer;
+  } else {
+    return Scalar::Kind::real;
+  }
+}
+
+template <class Op>
+typename Op::Params bind_params(std::span<const Scalar> from) {
+  typename Op::Params to;
+  std::size_t i = 0;
+  std::apply(
+      [&](const auto&... param) {
+        ((to.*(param.member) = get<std::decay_t<decltype(to.*(param.member))>>(from[i++])), ...);
+      },
+      Op::params());
+  return to;
+}
+template <class Op>
+Scalars to_scalars(const typename Op::Params& params) {
+  Scalars to;
+  std::apply([&](const auto&... param) { (to.push_back(to_scalar(params.*(param.member))), ...); }, Op::params());
+  return to;
+}
+
+template <class Op>
+std::vector<ParamInfo> param_infos() {
+  std::vector<ParamInfo> infos;
+  const typename Op::Params defaults{};
+  const auto add = [&](const auto& param) {
+    using Member = std::decay_t<decltype(defaults.*(param.member))>;
+    infos.push_back({param.name, param.meaning, kind_of<Member>(), param.presence == Presence::required,
+                     std::is_same_v<Member, std::optional<double>>, to_scalar(defaults.*(param.member))});
+  };
+  std::apply([&](const auto&... param) { (add(param), ...); }, Op::params());
+  return infos;
+}
+
+template <class Struct, class Member>
+constexpr DType element_dtype(Member Struct::*) {
+  return DTypeOf<std::remove_const_t<typename MemberTraits<Member>::Element>>::value;
+}
+template <class Struct, class Member>
+constexpr Arity arity_of(Member Struct::*) {
+  return MemberTraits<Member>::arity;
+}
+
+template <class Op, class T>
+std::vector<FieldInfo> input_infos() {
+  std::vector<FieldInfo> infos;
+  std::vector<DType> in_double;  // a field whose type follows T is told by instantiating with another T
+  std::apply([&](const auto&... field) { (in_double.push_back(element_dtype(field.member)), ...); },
+             Op::template inputs<double>());
+  const auto add = [&](const auto& field) {
+    const DType dtype = element_dtype(field.member);
+    FieldInfo info;
+    info.name = field.name;
+    info.axes = field.axes;
+    info.dtype = dtype;
+    info.arity = arity_of(field.member);
+    info.role = field.role;
+    info.carries_dtype = dtype != in_double[infos.size()] || std::is_same_v<T, double>;
+    infos.push_back(info);
+  };
+  std::apply([&](const auto&... field) { (add(field), ...); }, Op::template inputs<T>());
+  return infos;
+}
+template <class Op, class T>
+std::vector<FieldInfo> output_infos() {
+  std::vector<FieldInfo> infos;
+  std::vector<DType> truth;
+  std::apply([&](const auto&... field) { (truth.push_back(element_dtype(field.member)), ...); },
+             Op::template outputs<double>());
+  const auto add = [&](const auto& field) {
+    FieldInfo info;
+    info.name = field.name;
+    info.axes = field.axes;
+    info.dtype = element_dtype(field.member);
+    info.bound = field.bound;
+    info.oracle_dtype = truth[infos.size()];
+    info.carries_dtype = info.dtype != info.oracle_dtype || std::is_same_v<T, double>;
+    infos.push_back(info);
+  };
+  std::apply([&](const auto&... field) { (add(field), ...); }, Op::template outputs<T>());
+  return infos;
+}
+
+template <class Op, class T>
+requires Operator<Op, T> OperatorInstance instance() {
+  using Inputs = typename Op::template Inputs<T>;
+  using Truth = typename Op::template Outputs<double>;
+  OperatorInstance made{};
+  made.dtype = DTypeOf<T>::value;
+  made.inputs = input_infos<Op, T>();
+  made.outputs = output_infos<Op, T>();
+  made.infer_typed = [](std::span<const Scalar> params, Slots in) {
+    return Op::infer(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in));
+  };
+  made.oracle = [](std::span<const Scalar> params, Slots in, Slots truth, ErrorScale& scale) {
+    Op::oracle(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in),
+               bind_all<Truth>(Op::template outputs<double>(), truth), scale);
+  };
+  made.cost = [](std::span<const Scalar> params, Slots in) {
+    return Op::cost(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in));
+  };
+  if constexpr (ValidatesValues<Op, T>) {
+    made.validate = [](std::span<const Scalar> params, Slots in) {
+      Op::validate(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in));
+    };
+  }
+  if constexpr (JudgesItself<Op, T>) {
+    made.judge = [](std::span<const Scalar> params, Slots in, Slots got, Slots truth) {
+      using Outputs = typename Op::template Outputs<T>;
+      return Op::judge(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in),
+                       bind_all<Outputs>(Op::template outputs<T>(), got),
+                       bind_all<Truth>(Op::template outputs<double>(), truth));
+    };
+  }
+  return made;
+}
+
+template <class Op>
+Case erase(CaseOf<Op>&& typed) {
+  return {std::move(typed.name), std::move(typed.source), to_scalars<Op>(typed.params), std::move(typed.inputs),
+          typed.tier};
+}
+
+}  // namespace detail
+
+/// The erased form of an operator over the dtypes it is offered in, the principal one first.
+template <class Op, class... Ts>
+OperatorEntry describe() {
+  OperatorEntry entry{};
+  entry.name = Op::name;
+  entry.summary = Op::summary;
+  entry.source = Op::source;
+  entry.params = detail::param_infos<Op>();
+  (entry.instances.push_back(detail::instance<Op, Ts>()), ...);
+  entry.cases = [] {
+    std::vector<Case> erased;
+    for (CaseOf<Op>& typed : Op::cases()) erased.push_back(detail::erase<Op>(std::move(typed)));
+    return erased;
+  };
+  entry.random_case = [](Draw& draw) { return detail::erase<Op>(Op::random_case(draw)); };
+  return entry;
+}
+
+}  // namespace assay

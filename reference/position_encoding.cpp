@@ -1,0 +1,215 @@
+// Validation, oracle, error scale, cost and cases of sine_position_encoding.
+#include "reference/position_encoding.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "reference/masking.h"
+#include "reference/workloads.h"
+
+namespace assay {
+namespace {
+
+using Sine = SinePositionEncoding;
+using workloads::Sizes;
+
+// ---- the oracle ----
+
+/// One of the two halves of the channels: y with the lines along H, or x with the lines along W.
+struct Half {
+  double temperature;
+  std::int64_t first_channel;
+};
+
+/// Position of one pixel on its line (the count of valid pixels up to and with it), and the whole line's count.
+struct Place {
+  double position, last;
+};
+
+/// Where channel c of pixel (b, y, x) lies in the output.
+struct Layout {
+  std::int64_t channels, height, width;
+  bool channels_last;
+  std::int64_t index(std::int64_t b, std::int64_t c, std::int64_t y, std::int64_t x) const {
+    return channels_last ? ((b * height + y) * width + x) * channels + c
+                         : ((b * channels + c) * height + y) * width + x;
+  }
+};
+
+struct Wave {
+  double dim_t;
+  double temperature_share;  ///< how much the rounding of T^e adds, relative: 1 + e·|ln T|/4
+  bool sine;
+};
+
+Wave wave_of(double temperature, std::int64_t i, std::int64_t F) {
+  const double exponent = 2.0 * static_cast<double>(i / 2) / static_cast<double>(F);
+  return {std::pow(temperature, exponent), 1 + exponent * std::abs(std::log(temperature)) / 4, i % 2 == 0};
+}
+
+struct Truth {
+  double value, scale;
+};
+
+/// The value, and how ill-conditioned it is. sin and cos turn an absolute error of their argument v/dim_t into one no
+/// larger, so S is that argument with its parts taken absolutely (v and offset may cancel, their roundings do not),
+/// times what the rounding of T^e adds, plus |r| for the rounding of the result.
+Truth evaluate(const Sine::Params& params, const Place& place, const Wave& wave) {
+  double argument = place.position, magnitude = place.position;
+  if (params.normalize) {
+    const double factor = params.scale / (place.last + params.eps);
+    argument = (place.position + params.offset) / (place.last + params.eps) * params.scale;
+    magnitude = (std::abs(place.position) + std::abs(params.offset)) * std::abs(factor);
+  }
+  argument /= wave.dim_t;
+  const double value = wave.sine ? std::sin(argument) : std::cos(argument);
+  if (std::isnan(value)) return {value, 0};  // 0/0 on a padded line without eps: the NaN itself is the specified result
+  return {value, magnitude / wave.dim_t * wave.temperature_share + std::abs(value)};
+}
+
+/// Cumulative counts of ¬mask along H and along W, with each line's total.
+struct Places {
+  std::vector<Place> y, x;
+
+  Places(const bool* mask, std::int64_t H, std::int64_t W)
+      : y(static_cast<std::size_t>(H * W)), x(static_cast<std::size_t>(H * W)) {
+    for (std::int64_t column = 0; column < W; ++column) walk(mask + column, y.data() + column, H, W);
+    for (std::int64_t row = 0; row < H; ++row) walk(mask + row * W, x.data() + row * W, W, 1);
+  }
+
+ private:
+  static void walk(const bool* mask, Place* places, std::int64_t length, std::int64_t stride) {
+    double count = 0;
+    for (std::int64_t i = 0; i < length; ++i) places[i * stride].position = count += mask[i * stride] ? 0 : 1;
+    for (std::int64_t i = 0; i < length; ++i) places[i * stride].last = count;
+  }
+};
+
+/// On a line that is padded whole an offset leaves offset/eps·scale, −3.14e6 for −0.5/1e-6·2π: float32 carries no
+/// information about its sine, and the operator leaves it open. Without eps it is ±∞ and the NaN is the result.
+bool carries_nothing(const Sine::Params& params, const Place& place, const Truth& truth) {
+  return params.normalize && params.offset != 0 && place.last == 0 && !std::isnan(truth.value);
+}
+
+// ---- cases ----
+
+CaseOf<Sine> sine_case(std::string name, std::string source, const Sizes& valid, std::int64_t H, std::int64_t W,
+                       const Sine::Params& params) {
+  return {std::move(name),
+          std::move(source),
+          params,
+          {{"mask", {static_cast<std::int64_t>(valid.size()), H, W}, PaddingOf{valid}}}};
+}
+
+/// DETR's own settings: 2·128 channels, normalised.
+Sine::Params detr() { return {.num_pos_feats = 128, .normalize = true}; }
+Sine::Params deformable() { return {.num_pos_feats = 128, .normalize = true, .offset = -0.5}; }
+
+/// The mask of a batch after mask_downsample to H×W.
+CaseOf<Sine> batch_case(std::string name, std::string source, const Sizes& images, std::int64_t H, std::int64_t W) {
+  const auto [height, width] = workloads::canvas(images);
+  Sizes valid;
+  for (const auto& [h, w] : images)
+    valid.emplace_back(MaskDownsample::downsampled_extent(h, height, H),
+                       MaskDownsample::downsampled_extent(w, width, W));
+  return sine_case(std::move(name), std::move(source), valid, H, W, detr());
+}
+
+}  // namespace
+
+template <class T>
+std::vector<Shape> Sine::infer(const Params& params, const Inputs<T>& in) {
+  const std::int64_t F = params.num_pos_feats;
+  require_positive(name, "num_pos_feats", F);
+  if (F % 2 != 0) reject(name, fmt::format("num_pos_feats is {}, but it must be even: sines and cosines alternate", F));
+  if (F > INT64_MAX / 2) reject(name, fmt::format("num_pos_feats is {}, more channels than can be addressed", F));
+  if (!(params.temperature_h > 0))
+    reject(name, fmt::format("temperature_h is {}, but it must be positive", params.temperature_h));
+  if (!(params.temperature_w > 0))
+    reject(name, fmt::format("temperature_w is {}, but it must be positive", params.temperature_w));
+  if (!(params.eps >= 0)) reject(name, fmt::format("eps is {}, but it must not be negative", params.eps));
+  const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2];
+  if (params.channels_last) return {{B, H, W, 2 * F}};
+  return {{B, 2 * F, H, W}};
+}
+
+template <class T>
+void Sine::oracle(const Params& params, const Inputs<T>& in, const Outputs<double>& out, ErrorScale& error) {
+  const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
+  const Layout layout{2 * F, H, W, params.channels_last};
+  std::vector<double>& scale = error[0];
+  for (std::int64_t b = 0; b < B; ++b) {
+    const Places places(in.mask.data + b * H * W, H, W);
+    for (std::int64_t c = 0; c < 2 * F; ++c) {
+      const bool first = c < F;
+      const Wave wave = wave_of(first ? params.temperature_h : params.temperature_w, first ? c : c - F, F);
+      const std::vector<Place>& half = first ? places.y : places.x;
+      for (std::int64_t y = 0; y < H; ++y)
+        for (std::int64_t x = 0; x < W; ++x) {
+          const Place& place = half[static_cast<std::size_t>(y * W + x)];
+          const Truth truth = evaluate(params, place, wave);
+          const std::int64_t i = layout.index(b, c, y, x);
+          out.encoding.data[i] = truth.value;
+          scale[static_cast<std::size_t>(i)] = truth.scale;
+          if (carries_nothing(params, place, truth)) error.leave_open(0, {i, -1, 1});
+        }
+    }
+  }
+}
+
+/// No arithmetic is counted: the lines of a rectangular mask are few, and most elements are copies of one computed
+/// before, so no number of sines is compulsory.
+template <class T>
+Cost Sine::cost(const Params& params, const Inputs<T>& in) {
+  return {
+      static_cast<double>(in.mask.shape.elements()) + static_cast<double>(infer(params, in)[0].elements()) * sizeof(T),
+      0};
+}
+
+std::vector<CaseOf<Sine>> Sine::cases() {
+  const std::string coco = "DETR (facebookresearch/detr) on COCO, stride 32";
+  const std::string level = "Deformable-DETR on 800x1333, nothing padded";
+  std::vector<CaseOf<Sine>> made = {
+      sine_case("seed_4x4", "worked example: 3x3 valid of 4x4, channels last", {{3, 3}}, 4, 4,
+                {.num_pos_feats = 10, .channels_last = true}),
+      batch_case("seed_2img", "worked example: two images that differ in width", workloads::seed_2img(), 24, 32),
+      batch_case("coco_pair", coco, workloads::coco_pair(), 25, 38),
+      batch_case("coco_mixed_b8", coco, workloads::coco_mixed_b8(), 34, 42),
+      batch_case("coco_max", coco, workloads::coco_max(), 25, 42),
+      batch_case("dc5_max", "DETR-DC5: stride 16", workloads::coco_max(), 50, 84),
+      sine_case("deformable_l0", level, {{100, 167}}, 100, 167, deformable()),
+      sine_case("deformable_l1", level, {{50, 84}}, 50, 84, deformable()),
+      sine_case("deformable_l2", level, {{25, 42}}, 25, 42, deformable()),
+      sine_case("deformable_l3", level, {{13, 21}}, 13, 21, deformable()),
+      batch_case("deformable_b8", "Deformable-DETR: the finest level of a mixed batch, stride 8",
+                 workloads::coco_mixed_b8(), 134, 167)};
+  return made;
+}
+
+CaseOf<Sine> Sine::random_case(Draw& draw) {
+  const std::int64_t H = draw.integer(1, 19), W = draw.integer(1, 19);
+  Sizes valid(static_cast<std::size_t>(draw.integer(1, 4)));
+  for (auto& [h, w] : valid) {
+    h = draw.integer(1, H);
+    w = draw.integer(1, W);
+  }
+  Params params{.num_pos_feats = 2 * draw.integer(1, 19)};
+  params.normalize = draw.chance(0.7);
+  params.channels_last = draw.chance(0.3);
+  if (draw.chance(0.3)) params.temperature_h = params.temperature_w = 20;  // DINO
+  if (draw.chance(0.3)) params.temperature_w = draw.real(5, 5000);
+  if (draw.chance(0.3)) params.offset = draw.chance(0.5) ? -0.5 : draw.real(-1, 1);
+  if (draw.chance(0.3)) params.scale = draw.real(0.5, 7);
+  if (draw.chance(0.2) && params.offset == 0) params.eps = 0;  // NaN where a line is padded whole
+  CaseOf<Sine> made = sine_case("", "property", valid, H, W, params);
+  // a scattered mask may pad every line, which an offset would leave wholly unspecified: no test
+  if (draw.chance(0.4) && params.offset == 0) made.inputs[0].recipe = Scattered{draw.real(0, 0.8)};
+  return made;
+}
+
+template std::vector<Shape> Sine::infer(const Params&, const Inputs<float>&);
+template void Sine::oracle(const Params&, const Inputs<float>&, const Outputs<double>&, ErrorScale&);
+template Cost Sine::cost(const Params&, const Inputs<float>&);
+
+}  // namespace assay

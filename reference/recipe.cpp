@@ -1,0 +1,146 @@
+// The generator behind the recipes, and each recipe's values.
+#include "reference/recipe.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace assay {
+namespace {
+
+constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15;  // odd, so that index -> key + index * it never repeats
+
+/// A real in [0, 1) from the 53 bits a double holds.
+double unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+
+double normal(std::uint64_t key, std::uint64_t index) {
+  const double u = 1.0 - unit(random_bits(key, 2 * index));  // in (0, 1], so that the logarithm is finite
+  const double v = unit(random_bits(key, 2 * index + 1));
+  return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+}
+
+template <class T>
+T special(std::uint64_t bits) {
+  using Limits = std::numeric_limits<T>;
+  const std::array<T, 8> values = {T(0),
+                                   -T(0),
+                                   Limits::denorm_min(),
+                                   -Limits::min() / 2,
+                                   Limits::max(),
+                                   Limits::infinity(),
+                                   -Limits::infinity(),
+                                   Limits::quiet_NaN()};
+  return bits % 16 < values.size() ? values[bits % 16] : static_cast<T>(unit(bits) - 0.5);  // half of them ordinary
+}
+
+template <class T>
+constexpr bool is_real = std::is_same_v<T, float> || std::is_same_v<T, double>;
+
+[[noreturn]] void unsuitable(std::string_view recipe, DType dtype) {
+  throw InvalidArgument(fmt::format("the recipe {} does not make {} elements", recipe, name_of(dtype)));
+}
+
+template <class T>
+struct Filler {
+  T* data;
+  const Shape& shape;
+  std::uint64_t key;
+
+  std::uint64_t count() const { return static_cast<std::uint64_t>(shape.elements()); }
+  template <class F>
+  void each(F value) const {
+    for (std::uint64_t i = 0; i < count(); ++i) data[i] = static_cast<T>(value(i));
+  }
+
+  void operator()(const Uniform& r) const {
+    each([&](std::uint64_t i) { return r.low + (r.high - r.low) * unit(random_bits(key, i)); });
+  }
+  void operator()(const Normal& r) const {
+    each([&](std::uint64_t i) { return r.mean + r.deviation * normal(key, i); });
+  }
+  void operator()(const Pixels&) const {
+    if constexpr (std::is_same_v<T, std::uint8_t>) {
+      each([&](std::uint64_t i) { return random_bits(key, i) & 0xff; });
+    } else {
+      // (0 − 0.485)/0.229 to (1 − 0.406)/0.225: the extremes of ImageNet's normalisation over its three channels
+      (*this)(Uniform{-2.118, 2.640});
+    }
+  }
+  void operator()(const Specials&) const {
+    if constexpr (is_real<T>) {
+      for (std::uint64_t i = 0; i < count(); ++i) data[i] = special<T>(random_bits(key, i));
+    } else {
+      (*this)(Pixels{});  // every integer is ordinary
+    }
+  }
+  void operator()(const Values& r) const {
+    if (r.elements.size() != count())
+      throw InvalidArgument(
+          fmt::format("{} values cannot fill a tensor of shape {}", r.elements.size(), to_string(shape)));
+    each([&](std::uint64_t i) { return r.elements[i]; });
+  }
+  void operator()(const Choice& r) const {
+    each([&](std::uint64_t i) { return r.elements[random_bits(key, i) % r.elements.size()]; });
+  }
+  void operator()(const PaddingOf& r) const {
+    if constexpr (!std::is_same_v<T, bool>) {
+      unsuitable("PaddingOf", DTypeOf<T>::value);
+    } else {
+      if (shape.rank() != 3 || static_cast<std::int64_t>(r.valid.size()) != shape[0])
+        throw InvalidArgument(
+            fmt::format("{} valid rectangles cannot fill a mask of shape {}", r.valid.size(), to_string(shape)));
+      T* element = data;
+      for (const auto& [height, width] : r.valid)
+        for (std::int64_t y = 0; y < shape[1]; ++y)
+          for (std::int64_t x = 0; x < shape[2]; ++x) *element++ = y >= height || x >= width;
+    }
+  }
+  void operator()(const Scattered& r) const {
+    if constexpr (!std::is_same_v<T, bool>) {
+      unsuitable("Scattered", DTypeOf<T>::value);
+    } else {
+      each([&](std::uint64_t i) { return unit(random_bits(key, i)) < r.probability; });
+    }
+  }
+};
+
+template <class T>
+void fill_typed(const TensorRef& to, const Recipe& recipe, std::uint64_t key) {
+  std::visit(Filler<T>{static_cast<T*>(to.data), to.shape, key}, recipe);
+}
+
+}  // namespace
+
+std::uint64_t random_bits(std::uint64_t key, std::uint64_t index) {
+  std::uint64_t z = key + (index + 1) * golden_ratio;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+  return z ^ (z >> 31);
+}
+
+std::uint64_t derive_key(std::uint64_t key, std::string_view name) {
+  for (const char c : name) key = random_bits(key, static_cast<unsigned char>(c));
+  return random_bits(key, name.size());
+}
+
+void fill(const TensorRef& to, const Recipe& recipe, std::uint64_t key) {
+  switch (to.dtype) {
+    case DType::boolean: return fill_typed<bool>(to, recipe, key);
+    case DType::u8: return fill_typed<std::uint8_t>(to, recipe, key);
+    case DType::i64: return fill_typed<std::int64_t>(to, recipe, key);
+    case DType::f32: return fill_typed<float>(to, recipe, key);
+    case DType::f64: return fill_typed<double>(to, recipe, key);
+  }
+}
+
+std::int64_t Draw::integer(std::int64_t low, std::int64_t high) {
+  const auto range = static_cast<std::uint64_t>(high - low) + 1;
+  return low + static_cast<std::int64_t>(random_bits(key_, next_++) % range);
+}
+bool Draw::chance(double probability) { return unit(random_bits(key_, next_++)) < probability; }
+double Draw::real(double low, double high) { return low + (high - low) * unit(random_bits(key_, next_++)); }
+
+}  // namespace assay

@@ -1,0 +1,67 @@
+// How the inputs of a case are made: a few seeded recipes over a counter-based generator, so that any element can be
+// regenerated on any machine from (seed, stream, index) alone. Start with Recipe and fill().
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "reference/tensor.h"
+
+namespace assay {
+
+/// 64 well-mixed bits for one counter value (SplitMix64's finaliser over key and index; Steele, Lea, Flood 2014).
+std::uint64_t random_bits(std::uint64_t key, std::uint64_t index);
+/// A key for an independent stream, e.g. one input of one case.
+std::uint64_t derive_key(std::uint64_t key, std::string_view name);
+
+/// Real numbers in [low, high).
+struct Uniform {
+  double low = 0, high = 1;
+};
+/// Real numbers with the given mean and standard deviation (Box-Muller).
+struct Normal {
+  double mean = 0, deviation = 1;
+};
+/// Image elements: u8 over 0..255, real dtypes over the range ImageNet normalisation gives, about [-2.2, 2.7).
+struct Pixels {};
+/// Real values a data-moving operator must carry bit for bit: ±0, subnormals, ±infinity, NaN, the largest finite one.
+struct Specials {};
+/// The elements themselves, row-major.
+struct Values {
+  std::vector<double> elements;
+};
+/// A BOOL mask [B, H, W], true outside the (height, width) rectangle that is valid in each image.
+struct PaddingOf {
+  std::vector<std::pair<std::int64_t, std::int64_t>> valid;
+};
+/// BOOL elements, true with the given probability: no rectangles, the shape that fast paths forget.
+struct Scattered {
+  double probability = 0.5;
+};
+/// Elements drawn from the given ones with equal chance.
+struct Choice {
+  std::vector<double> elements;
+};
+using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice>;
+
+/// Writes every element of the host tensor `to`; the values depend on `key`, the index and the dtype alone.
+/// Throws InvalidArgument where the recipe cannot make such a tensor.
+void fill(const TensorRef& to, const Recipe& recipe, std::uint64_t key);
+
+/// A sequence of draws for shaping property cases; the same seed gives the same sequence everywhere.
+class Draw {
+ public:
+  explicit Draw(std::uint64_t key) : key_(key) {}
+  std::int64_t integer(std::int64_t low, std::int64_t high);  ///< low..high, both included
+  bool chance(double probability);
+  double real(double low, double high);
+
+ private:
+  std::uint64_t key_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,68 @@
+// Recipes: the same everywhere, within their ranges, and refused where they make no sense.
+#include "reference/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace assay {
+namespace {
+
+template <class T>
+std::vector<T> filled(const Shape& shape, const Recipe& recipe, std::uint64_t key) {
+  TensorPack pack(1);
+  const TensorRef tensor = new_host_tensor(pack, DTypeOf<T>::value, shape);
+  fill(tensor, recipe, key);
+  const auto* data = static_cast<const T*>(tensor.data);
+  return std::vector<T>(data, data + shape.elements());
+}
+
+TEST(RandomBits, HasPinnedValues) {
+  // pinned, so that another machine or a later version regenerates the inputs a failure was reported with
+  EXPECT_EQ(random_bits(0, 0), 0xe220a8397b1dcdafu);  // SplitMix64 from state 0: its published first output
+  EXPECT_EQ(random_bits(0, 1), 0x6e789e6aa1b965f4u);
+}
+
+TEST(Recipe, AnElementDependsOnKeyAndIndexAlone) {
+  const auto whole = filled<float>({100}, Uniform{-1, 1}, 7);
+  const auto shorter = filled<float>({10}, Uniform{-1, 1}, 7);
+  EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), whole.begin()));
+  EXPECT_NE(filled<float>({10}, Uniform{-1, 1}, 8), shorter);
+}
+
+TEST(Recipe, UniformAndNormalHaveTheirMoments) {
+  const auto uniform = filled<double>({20000}, Uniform{2, 4}, 1);
+  const auto normal = filled<double>({20000}, Normal{3, 0.5}, 2);
+  double mean_u = 0, mean_n = 0, variance_n = 0;
+  for (std::size_t i = 0; i < 20000; ++i) {
+    EXPECT_GE(uniform[i], 2);
+    EXPECT_LT(uniform[i], 4);
+    mean_u += uniform[i] / 20000;
+    mean_n += normal[i] / 20000;
+    variance_n += (normal[i] - 3) * (normal[i] - 3) / 20000;
+  }
+  EXPECT_NEAR(mean_u, 3, 0.03);
+  EXPECT_NEAR(mean_n, 3, 0.03);
+  EXPECT_NEAR(variance_n, 0.25, 0.02);
+}
+
+TEST(Recipe, SpecialsHoldWhatDataMoversForget) {
+  const auto values = filled<float>({400}, Specials{}, 3);
+  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](float v) { return v == 0 && std::signbit(v); }));
+  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](float v) { return std::isnan(v); }));
+  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](float v) { return std::fpclassify(v) == FP_SUBNORMAL; }));
+}
+
+TEST(Recipe, PaddingOfMarksOutsideEachRectangle) {
+  const auto mask = filled<bool>({2, 2, 3}, PaddingOf{{{2, 2}, {1, 3}}}, 0);
+  EXPECT_EQ(mask, (std::vector<bool>{false, false, true, false, false, true, false, false, false, true, true, true}));
+}
+
+TEST(Recipe, RefusesWhatItCannotMake) {
+  EXPECT_THROW(filled<float>({2, 2, 3}, PaddingOf{{{1, 1}, {1, 1}}}, 0), InvalidArgument);
+  EXPECT_THROW(filled<bool>({1, 2, 3}, PaddingOf{{{1, 1}, {1, 1}}}, 0), InvalidArgument);
+  EXPECT_THROW(filled<std::int64_t>({3}, Values{{1, 2}}, 0), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace assay

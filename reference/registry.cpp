@@ -1,0 +1,90 @@
+// The list of operators, and finding one by name.
+#include "reference/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "reference/collation.h"
+#include "reference/masking.h"
+#include "reference/position_encoding.h"
+#include "reference/set_prediction.h"
+#include "reference/window_attention.h"
+
+namespace assay {
+namespace {
+
+std::vector<OperatorEntry> all() {
+  return {
+      describe<PaddingMask, float>(),
+      describe<MaskDownsample, float>(),
+      describe<NestedTensor, float, std::uint8_t>(),
+      describe<SinePositionEncoding, float>(),
+      describe<RelativePositionIndex, float>(),
+      describe<RelativePositionBias, float>(),
+      describe<WindowSoftmax, float>(),
+      describe<HungarianAssignment, float>(),
+  };
+}
+
+/// Levenshtein distance.
+std::size_t edits(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::span<const OperatorEntry> operators() {
+  static const std::vector<OperatorEntry> entries = all();
+  return entries;
+}
+
+const OperatorEntry& find_operator(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const OperatorEntry& op : operators()) {
+    if (op.name == name) return op;
+    names.push_back(op.name);
+  }
+  throw InvalidArgument(
+      fmt::format("there is no operator {}{}; `assay list operators` shows all", name, nearest_name(name, names)));
+}
+
+std::vector<Case> property_cases(const OperatorEntry& op, std::uint64_t seed, std::int64_t count) {
+  std::vector<Case> cases;
+  for (std::int64_t i = 0; i < count; ++i) {
+    Draw draw(random_bits(derive_key(seed, op.name), static_cast<std::uint64_t>(i)));
+    Case made = op.random_case(draw);
+    made.name = fmt::format("property_{}", i);
+    made.tier = Tier::small;
+    cases.push_back(std::move(made));
+  }
+  return cases;
+}
+
+std::string nearest_name(std::string_view given, std::span<const std::string_view> known) {
+  constexpr std::size_t most_edits = 4;  // beyond that a suggestion is noise
+  std::size_t fewest = std::min(most_edits, given.size() / 2 + 1);
+  std::string_view nearest;
+  for (const std::string_view name : known) {
+    const std::size_t distance = edits(given, name);
+    if (distance < fewest) {
+      fewest = distance;
+      nearest = name;
+    }
+  }
+  return nearest.empty() ? std::string() : fmt::format(" (did you mean {}?)", nearest);
+}
+
+}  // namespace assay
