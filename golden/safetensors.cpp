@@ -1,0 +1,143 @@
+// The reader of whole files: sizes first, then the header, then the elements. Start with SafetensorsFile::load.
+#include "golden/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <fstream>
+#include <functional>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "golden/safetensors_header.h"
+
+namespace assay {
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
+
+/// Where a file's bytes come from, and what they are called in messages.
+struct SafetensorsFile::Source {
+  std::uint64_t size;
+  std::string name;
+  /// Copies the bytes at a position within `size` and after it.
+  std::function<void(std::uint64_t at, std::span<std::byte> into)> copy;
+
+  std::string text(std::uint64_t at, std::uint64_t length) const {
+    std::string out(length, '\0');
+    copy(at, std::as_writable_bytes(std::span(out)));
+    return out;
+  }
+  [[noreturn]] void refuse(std::uint64_t byte, std::string_view tensor, std::string_view problem) const {
+    refuse_safetensors(name, byte, tensor, problem);
+  }
+};
+
+namespace {
+
+/// The length of the header, once it is known to lie inside the file.
+std::uint64_t checked_header_length(std::uint64_t length, std::uint64_t file_size, std::string_view file) {
+  if (length > safetensors_max_header)
+    refuse_safetensors(
+        file, 0, "",
+        fmt::format("the header claims {} bytes, more than the {} allowed", length, safetensors_max_header));
+  const std::uint64_t available = file_size - safetensors_length_bytes;
+  if (length > available)
+    refuse_safetensors(file, 0, "", fmt::format("the header claims {} bytes, but {} follow", length, available));
+  return length;
+}
+
+/// A regular file's size. Anything else (a folder, a pipe, a device) could block or never end.
+std::uint64_t regular_size(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found)
+    throw InvalidArgument(fmt::format("{} does not exist", path.string()));
+  if (!error && status.type() != std::filesystem::file_type::regular)
+    throw InvalidArgument(fmt::format("{} is not a regular file", path.string()));
+  const std::uint64_t size = error ? 0 : std::filesystem::file_size(path, error);
+  if (error) throw InvalidArgument(fmt::format("{} cannot be read: {}", path.string(), error.message()));
+  return size;
+}
+
+/// Where each tensor's elements start in memory: every one on a cache line of its own. The last value is the total.
+std::vector<std::uint64_t> aligned_places(const std::vector<SafetensorsEntry>& entries) {
+  constexpr std::uint64_t cache_line = 64;
+  std::vector<std::uint64_t> places = {0};
+  places.reserve(entries.size() + 1);
+  for (const auto& entry : entries)
+    places.push_back(places.back() + (entry.end - entry.begin + cache_line - 1) / cache_line * cache_line);
+  return places;
+}
+
+}  // namespace
+
+void SafetensorsFile::take_elements(const Source& source, SafetensorsHeader header, std::uint64_t data_at) {
+  const auto places = aligned_places(header.tensors);
+  elements_ = allocate_host(places.back());
+  tensors_.reserve(header.tensors.size());
+  for (std::size_t i = 0; i < header.tensors.size(); ++i) {
+    SafetensorsEntry& entry = header.tensors[i];
+    const std::span elements(elements_.get() + places[i], entry.end - entry.begin);
+    source.copy(data_at + entry.begin, elements);
+    if (entry.dtype == DType::boolean) {
+      const auto bad = std::ranges::find_if(elements, [](std::byte b) { return b > std::byte{1}; });
+      if (bad != elements.end())
+        source.refuse(data_at + entry.begin + static_cast<std::uint64_t>(bad - elements.begin()), entry.name,
+                      fmt::format("a BOOL element is {}, neither 0 nor 1", std::to_integer<int>(*bad)));
+    }
+    tensors_.push_back({std::move(entry.name), {elements.data(), entry.dtype, entry.shape}});
+  }
+}
+
+SafetensorsFile SafetensorsFile::load(const Source& source) {
+  constexpr std::string_view lfs = "version https://git-lfs.github.com/spec/";
+  if (source.size >= lfs.size() && source.text(0, lfs.size()) == lfs)
+    source.refuse(0, "", "this is a Git-LFS pointer, not the file it stands for; fetch that with \"git lfs pull\"");
+  if (source.size < safetensors_length_bytes)
+    source.refuse(0, "", fmt::format("the file has {} bytes, too few for the length of a header", source.size));
+  std::uint64_t length = 0;
+  source.copy(0, std::as_writable_bytes(std::span(&length, 1)));
+  const std::uint64_t data_at = safetensors_length_bytes + checked_header_length(length, source.size, source.name);
+
+  const std::string text = source.text(safetensors_length_bytes, length);
+  SafetensorsHeader header = parse_safetensors_header(text, source.size - data_at, source.name);
+  SafetensorsFile file;
+  file.metadata_ = std::move(header.metadata);
+  file.take_elements(source, std::move(header), data_at);
+  return file;
+}
+
+SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, std::string_view file_name) {
+  return load({bytes.size(), std::string(file_name), [bytes](std::uint64_t at, std::span<std::byte> into) {
+                 std::ranges::copy(bytes.subspan(at, into.size()), into.begin());
+               }});
+}
+
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  const std::uint64_t size = regular_size(path);
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream)
+    throw InvalidArgument(fmt::format("{} cannot be opened: {}", name, std::generic_category().message(errno)));
+  const auto copy = [&](std::uint64_t at, std::span<std::byte> into) {
+    stream.seekg(static_cast<std::streamoff>(at));
+    if (!stream.read(reinterpret_cast<char*>(into.data()), static_cast<std::streamsize>(into.size())))
+      refuse_safetensors(name, at, "",
+                         fmt::format("{} bytes could not be read here; has the file changed?", into.size()));
+  };
+  try {
+    return load({size, name, copy});
+  } catch (const std::bad_alloc&) {
+    throw InvalidArgument(fmt::format("{} has {} bytes, more than there is memory for", name, size));
+  }
+}
+
+const TensorRef* SafetensorsFile::find(std::string_view name) const {
+  const auto found = std::ranges::find(tensors_, name, &NamedTensor::name);
+  return found == tensors_.end() ? nullptr : &found->tensor;
+}
+
+}  // namespace assay
