@@ -1,0 +1,164 @@
+// What a backend is: a device, its memory, and a table of kernels. Writing one starts here: a kernel is a free function
+// over an operator's own types, and one line of KernelTable::add registers it. Each backend is a shared module that
+// hands out one Backend through assay_backend().
+#pragma once
+
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reference/operator.h"
+
+namespace assay {
+
+/// The timed region: one run over buffers that were bound before.
+using Invocation = std::function<void()>;
+
+/// Everything a kernel could compute from parameters, shapes, weights and shape inputs alone.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+  /// Ties the plan to one set of buffers (device addresses; shape inputs stay on the host).
+  virtual Invocation bind(Slots inputs, Slots outputs) = 0;
+};
+
+/// A kernel's first step. The activations' data are null in `described`.
+using Prepare = std::function<std::unique_ptr<Plan>(std::span<const Scalar> params, Slots described)>;
+
+/// The kernels of one backend, by operator and dtype.
+class KernelTable {
+ public:
+  /// Registers `void run(const Params&, const Inputs<T>&, const Outputs<T>&)`.
+  template <class Op, class T>
+  requires Operator<Op, T>
+  void add(void (*run)(const typename Op::Params&, const typename Op::template Inputs<T>&,
+                       const typename Op::template Outputs<T>&)) {
+    put<Op, T>([run](std::span<const Scalar> params, Slots) -> std::unique_ptr<Plan> {
+      return make_plan<Op, T>(
+          [run, typed = detail::bind_params<Op>(params)](const auto& in, const auto& out) { run(typed, in, out); });
+    });
+  }
+
+  /// Registers a kernel with something to prepare: `State prepare(const Params&, const Inputs<T>&)`, which sees no
+  /// activations, and `void run(State&, const Params&, const Inputs<T>&, const Outputs<T>&)`. The state also holds
+  /// whatever workspace the kernel needs, so that nothing is allocated in the timed region.
+  template <class Op, class T, class State>
+  requires Operator<Op, T>
+  void add(State (*prepare)(const typename Op::Params&, const typename Op::template Inputs<T>&),
+           void (*run)(State&, const typename Op::Params&, const typename Op::template Inputs<T>&,
+                       const typename Op::template Outputs<T>&)) {
+    put<Op, T>([=](std::span<const Scalar> params, Slots described) -> std::unique_ptr<Plan> {
+      const auto typed = detail::bind_params<Op>(params);
+      const auto state = std::make_shared<State>(
+          prepare(typed, detail::bind_all<typename Op::template Inputs<T>>(Op::template inputs<T>(), described)));
+      return make_plan<Op, T>([run, typed, state](const auto& in, const auto& out) { run(*state, typed, in, out); });
+    });
+  }
+
+  /// Says why this backend has no kernel for an operator; shown beside UNSUPPORTED.
+  template <class Op>
+  void decline(std::string_view reason) {
+    declined_[std::string(Op::name)] = reason;
+  }
+
+  /// Declares that results of this operator may differ in their last bits with the number of threads, and why.
+  template <class Op>
+  void depends_on_thread_count(std::string_view reason) {
+    thread_dependent_[std::string(Op::name)] = reason;
+  }
+
+  /// Null where there is no such kernel; then why_not() tells the reason.
+  const Prepare* find(std::string_view op, DType dtype) const {
+    const auto found = kernels_.find({std::string(op), dtype});
+    return found == kernels_.end() ? nullptr : &found->second;
+  }
+  std::string why_not(std::string_view op, DType dtype) const {
+    const auto found = declined_.find(op);
+    if (found != declined_.end()) return std::string(found->second);
+    return "no kernel is registered for " + std::string(op) + " at " + std::string(name_of(dtype));
+  }
+  bool thread_dependent(std::string_view op) const { return thread_dependent_.find(op) != thread_dependent_.end(); }
+
+ private:
+  template <class Op, class T, class Kernel>
+  static std::unique_ptr<Plan> make_plan(Kernel kernel) {
+    struct Typed final : Plan {
+      explicit Typed(Kernel k) : kernel(std::move(k)) {}
+      Invocation bind(Slots inputs, Slots outputs) override {
+        return [k = kernel, in = detail::bind_all<typename Op::template Inputs<T>>(Op::template inputs<T>(), inputs),
+                out = detail::bind_all<typename Op::template Outputs<T>>(Op::template outputs<T>(), outputs)] {
+          k(in, out);
+        };
+      }
+      Kernel kernel;
+    };
+    return std::make_unique<Typed>(std::move(kernel));
+  }
+
+  template <class Op, class T>
+  void put(Prepare prepare) {
+    kernels_[{std::string(Op::name), DTypeOf<T>::value}] = std::move(prepare);
+  }
+
+  std::map<std::pair<std::string, DType>, Prepare> kernels_;
+  std::map<std::string, std::string_view, std::less<>> declined_, thread_dependent_;
+};
+
+/// What a backend promises about itself.
+struct Claims {
+  bool honours_threads =
+      false;  ///< set_threads changes how many workers compute; otherwise there is one row, threads = 1
+  std::string_view accumulators;  ///< the dtype sums are kept in: "f64", "f32", …
+};
+
+/// A device and its kernels. The defaults are those of the host.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual std::string_view name() const = 0;
+  virtual std::string_view description() const = 0;
+  virtual std::string_view device() const { return "cpu"; }
+  virtual Claims claims() const = 0;
+  /// Why it cannot run on this machine, or nothing.
+  virtual std::optional<std::string> unavailable() const { return std::nullopt; }
+  /// Versions and the like, as (name, value), for the result file.
+  virtual std::vector<std::pair<std::string, std::string>> details() const { return {}; }
+
+  virtual void set_threads(int) {}
+  /// Memory on the device for `bytes` bytes, not initialised.
+  virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;
+  virtual void upload(std::byte* device, const std::byte* host, std::size_t bytes) = 0;
+  virtual void download(std::byte* host, const std::byte* device, std::size_t bytes) = 0;
+  /// Returns when all work given to the device is done.
+  virtual void synchronise() {}
+
+  const KernelTable& kernels() const { return kernels_; }
+
+ protected:
+  KernelTable kernels_;
+};
+
+/// A backend on the host's own memory: it only adds kernels to its table.
+class HostBackend : public Backend {
+ public:
+  std::shared_ptr<std::byte> allocate(std::size_t bytes) override { return allocate_host(bytes); }
+  void upload(std::byte* device, const std::byte* host, std::size_t bytes) override { copy(device, host, bytes); }
+  void download(std::byte* host, const std::byte* device, std::size_t bytes) override { copy(host, device, bytes); }
+
+ private:
+  static void copy(std::byte* to, const std::byte* from, std::size_t bytes) {
+    if (bytes != 0) std::memcpy(to, from, bytes);  // an empty tensor may have no address
+  }
+};
+
+}  // namespace assay
+
+/// The one symbol a backend's module exports: its backend, which lives as long as the module.
+extern "C" __attribute__((visibility("default"))) assay::Backend& assay_backend();

@@ -1,0 +1,74 @@
+// The libtorch_cuda backend: the kernels of backends/libtorch on a CUDA device, whose memory and clock are reached
+// through torch alone, so that no CUDA toolkit is needed to build it.
+#include <ATen/Context.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <string>
+
+#include "backends/libtorch/kernels.h"
+
+namespace assay::libtorch {
+
+at::Device device() { return {at::kCUDA, 0}; }
+
+}  // namespace assay::libtorch
+
+namespace {
+
+/// `bytes` bytes at `data`, on the host or on the device.
+at::Tensor bytes_at(const std::byte* data, std::size_t bytes, at::Device where) {
+  return at::from_blob(const_cast<std::byte*>(data), {static_cast<std::int64_t>(bytes)},
+                       at::TensorOptions(at::kByte).device(where));
+}
+
+class LibtorchCudaBackend final : public assay::Backend {
+ public:
+  LibtorchCudaBackend() {
+    assay::libtorch::add_masking(kernels_);
+    assay::libtorch::add_collation(kernels_);
+    assay::libtorch::add_position_encoding(kernels_);
+    assay::libtorch::add_window_attention(kernels_);
+    assay::libtorch::add_set_prediction(kernels_);
+  }
+  std::string_view name() const override { return "libtorch_cuda"; }
+  std::string_view description() const override { return "ATen on a CUDA device, the same code as libtorch"; }
+  std::string_view device() const override { return "cuda:0"; }
+  assay::Claims claims() const override { return {.honours_threads = false, .accumulators = "f32"}; }
+  std::vector<std::pair<std::string, std::string>> details() const override {
+    const bool has_cuda = at::Context::hasCUDART();
+    return {{"torch", TORCH_VERSION},
+            {"cudart", has_cuda ? std::to_string(at::detail::getCUDAHooks().versionCUDART()) : "none"}};
+  }
+
+  std::optional<std::string> unavailable() const override {
+    if (!at::Context::hasCUDART()) return "this LibTorch was built without CUDA";
+    if (torch::cuda::device_count() == 0) {
+      return "no CUDA device is visible (no GPU, no driver, or CUDA_VISIBLE_DEVICES hides it)";
+    }
+    return std::nullopt;
+  }
+
+  /// From torch's caching allocator, as a user's tensors are.
+  std::shared_ptr<std::byte> allocate(std::size_t bytes) override {
+    const auto elements = static_cast<std::int64_t>(std::max<std::size_t>(bytes, 1));
+    const auto memory = std::make_shared<at::Tensor>(
+        at::empty(elements, at::TensorOptions(at::kByte).device(assay::libtorch::device())));
+    return {memory, static_cast<std::byte*>(memory->data_ptr())};
+  }
+  void upload(std::byte* to, const std::byte* from, std::size_t bytes) override {
+    if (bytes != 0) bytes_at(to, bytes, assay::libtorch::device()).copy_(bytes_at(from, bytes, at::kCPU));
+  }
+  void download(std::byte* to, const std::byte* from, std::size_t bytes) override {
+    if (bytes != 0) bytes_at(to, bytes, at::kCPU).copy_(bytes_at(from, bytes, assay::libtorch::device()));
+  }
+  void synchronise() override { torch::cuda::synchronize(); }
+};
+
+}  // namespace
+
+assay::Backend& assay_backend() {
+  static LibtorchCudaBackend backend;
+  return backend;
+}

@@ -1,0 +1,29 @@
+// The openmp backend's table, and the entry of its module. It is built once for each level of x86-64; the program loads
+// the best one that the CPU has.
+#include "backends/openmp/kernels.h"
+#include "backends/openmp/parallel.h"
+
+namespace {
+
+class OpenMpBackend final : public assay::HostBackend {
+ public:
+  OpenMpBackend() {
+    assay::openmp::add_masking(kernels_);
+    assay::openmp::add_collation(kernels_);
+    assay::openmp::add_position_encoding(kernels_);
+    assay::openmp::add_window_attention(kernels_);
+    assay::openmp::add_set_prediction(kernels_);
+  }
+  std::string_view name() const override { return "openmp"; }
+  std::string_view description() const override { return "OpenMP threads and portable vectors, each line of memory moved once"; }
+  assay::Claims claims() const override { return {.honours_threads = true, .accumulators = "f32"}; }
+  std::vector<std::pair<std::string, std::string>> details() const override { return {{"openmp", std::to_string(_OPENMP)}}; }
+  void set_threads(int count) override { assay::openmp::thread_count() = std::max(count, 1); }
+};
+
+}  // namespace
+
+assay::Backend& assay_backend() {
+  static OpenMpBackend backend;
+  return backend;
+}

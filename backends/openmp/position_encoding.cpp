@@ -1,0 +1,303 @@
+// sine_position_encoding. Padding leaves few distinct lines in a batch (a rectangle has two distinct rows and two distinct
+// columns): each is found once, its sines and cosines are computed once, and the rest is copying. Any mask is right, one of
+// scattered pixels merely has more lines. Start with run(), at the end.
+#include "reference/position_encoding.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "backends/openmp/blocks.h"
+#include "backends/openmp/kernels.h"
+#include "backends/openmp/parallel.h"
+#include "backends/openmp/simd_math.h"
+#include "backends/openmp/streaming.h"
+
+namespace assay::openmp {
+namespace {
+
+using Sine = SinePositionEncoding;
+
+/// Neighbouring lines [begin, end) of an image that are equal, and which of the distinct lines they are.
+struct Run {
+  std::int64_t begin, end, line;
+};
+
+/// The lines along one axis of all masks of a batch. Everything is allocated when the plan is made.
+struct Axis {
+  std::int64_t length = 0;               ///< of a line
+  std::vector<float> inverse_dim;        ///< [F/2] 1/dim_t
+  std::vector<unsigned char> masks;      ///< [distinct, length]
+  std::vector<float> positions;          ///< [distinct, length] v: counted, and normalised if asked
+  std::int64_t distinct = 0;
+  std::vector<Run> runs;                 ///< image after image
+  std::vector<std::size_t> first_run;    ///< [B + 1]
+
+  std::span<const Run> runs_of(std::int64_t b) const {
+    const std::size_t begin = first_run[static_cast<std::size_t>(b)];
+    return {runs.data() + begin, first_run[static_cast<std::size_t>(b) + 1] - begin};
+  }
+  std::int64_t angles() const { return distinct * length; }
+};
+
+struct Workspace {
+  Axis y, x;
+  std::vector<unsigned char> column, changes;  ///< one column of a mask; where a column differs from the one before
+  Scratch waves, rows;                         ///< a worker's sines and cosines of one dim_t; rows on their way to memory
+};
+
+// ---- prepare ----
+
+/// Positions and inverse wavelengths are held below this, so that their product is finite: beyond it a float32 angle
+/// has not told one turn from another for long.
+constexpr double largest_factor = 1e18;
+
+Axis make_axis(double temperature, std::int64_t F, std::int64_t images, std::int64_t lines, std::int64_t length) {
+  Axis axis;
+  axis.length = length;
+  for (std::int64_t i = 0; i < F / 2; ++i) {
+    const double dim_t = std::pow(temperature, 2.0 * static_cast<double>(i) / static_cast<double>(F));
+    axis.inverse_dim.push_back(static_cast<float>(std::min(1 / dim_t, largest_factor)));
+  }
+  const auto all = static_cast<std::size_t>(images * lines * length);
+  axis.masks.resize(all);
+  axis.positions.resize(all);
+  axis.runs.reserve(static_cast<std::size_t>(images * lines));
+  axis.first_run.resize(static_cast<std::size_t>(images) + 1);
+  return axis;
+}
+
+constexpr std::int64_t row_room = 4096;  ///< floats of the rows that are streamed together: half a nearest cache
+
+Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
+  const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
+  Workspace work;
+  work.y = make_axis(params.temperature_h, F, B, W, H);
+  work.x = make_axis(params.temperature_w, F, B, H, W);
+  work.column.resize(static_cast<std::size_t>(H));
+  work.changes.resize(static_cast<std::size_t>(W));
+  work.waves = Scratch(2 * B * H * W + block_slack);
+  work.rows = Scratch(std::max(row_room, W) + block_slack);
+  return work;
+}
+
+// ---- the distinct lines of a batch ----
+
+/// The float32 nearest to a position in float64.
+float to_position(double v) {
+  if (std::isfinite(v)) v = std::clamp(v, -largest_factor, largest_factor);
+  return static_cast<float>(v);
+}
+
+void count_positions(const Sine::Params& params, const unsigned char* mask, float* position, std::int64_t length) {
+  double last = 0;
+  for (std::int64_t i = 0; i < length; ++i) last += mask[i] != 0 ? 0 : 1;
+  double count = 0;
+  for (std::int64_t i = 0; i < length; ++i) {
+    count += mask[i] != 0 ? 0 : 1;
+    position[i] = params.normalize ? to_position((count + params.offset) / (last + params.eps) * params.scale) : static_cast<float>(count);
+  }
+}
+
+/// The number of this line among the distinct ones. Only the latest are searched: a batch of rectangles has few, and where
+/// there are many a search of all of them would cost more than it saves.
+std::int64_t find_or_add(Axis& axis, const Sine::Params& params, const unsigned char* mask) {
+  constexpr std::int64_t searched = 32;
+  const auto bytes = static_cast<std::size_t>(axis.length);
+  for (std::int64_t line = axis.distinct - 1; line >= std::max<std::int64_t>(0, axis.distinct - searched); --line)
+    if (std::memcmp(axis.masks.data() + line * axis.length, mask, bytes) == 0) return line;
+  std::memcpy(axis.masks.data() + axis.angles(), mask, bytes);
+  count_positions(params, mask, axis.positions.data() + axis.angles(), axis.length);
+  return axis.distinct++;
+}
+
+void find_rows(Axis& x, const Sine::Params& params, const unsigned char* mask, std::int64_t H) {
+  for (std::int64_t row = 0; row < H; ++row) {
+    const unsigned char* line = mask + row * x.length;
+    if (row > 0 && std::memcmp(line, line - x.length, static_cast<std::size_t>(x.length)) == 0) {
+      ++x.runs.back().end;
+    } else {
+      x.runs.push_back({row, row + 1, find_or_add(x, params, line)});
+    }
+  }
+}
+
+void find_columns(Workspace& work, const Sine::Params& params, const unsigned char* mask, std::int64_t W) {
+  Axis& y = work.y;
+  unsigned char* changes = work.changes.data();
+  std::fill(work.changes.begin(), work.changes.end(), static_cast<unsigned char>(0));
+  for (std::int64_t row = 0; row < y.length; ++row) {
+    const unsigned char* line = mask + row * W;
+#pragma omp simd
+    for (std::int64_t x = 1; x < W; ++x) changes[x] = static_cast<unsigned char>(changes[x] | (line[x] ^ line[x - 1]));
+  }
+  for (std::int64_t x = 0; x < W; ++x) {
+    if (x > 0 && changes[x] == 0) {
+      ++y.runs.back().end;
+      continue;
+    }
+    for (std::int64_t row = 0; row < y.length; ++row) work.column[static_cast<std::size_t>(row)] = mask[row * W + x];
+    y.runs.push_back({x, x + 1, find_or_add(y, params, work.column.data())});
+  }
+}
+
+void find_lines(Workspace& work, const Sine::Params& params, const View<const bool>& masks) {
+  const std::int64_t B = masks.shape[0], H = masks.shape[1], W = masks.shape[2];
+  const auto* mask = reinterpret_cast<const unsigned char*>(masks.data);
+  for (Axis* axis : {&work.y, &work.x}) {
+    axis->distinct = 0;
+    axis->runs.clear();
+  }
+  for (std::int64_t b = 0; b < B; ++b, mask += H * W) {
+    find_columns(work, params, mask, W);
+    find_rows(work.x, params, mask, H);
+    work.y.first_run[static_cast<std::size_t>(b) + 1] = work.y.runs.size();
+    work.x.first_run[static_cast<std::size_t>(b) + 1] = work.x.runs.size();
+  }
+}
+
+// ---- channels first: [B, 2F, H, W] ----
+
+/// Some rows of one plane, on their way to `to`: straight to the result, or to a worker's own room, which has slack
+/// behind it.
+struct Rows {
+  std::int64_t begin, end, W;
+  float* to;
+  bool slack;
+
+  /// The rows before this one may be written in whole blocks: what is too much is overwritten by the rows that follow.
+  std::int64_t whole_blocks_until() const { return slack ? end : std::max(begin, end - (block_slack + W - 1) / W); }
+  float* row(std::int64_t y) const { return to + (y - begin) * W; }
+};
+
+/// Rows of a plane of y, where a run of equal columns is a run of equal values. `values` is [distinct, length].
+void write_along_y(const Axis& y, const float* values, std::span<const Run> runs, const Rows& rows) {
+  const std::int64_t until = rows.whole_blocks_until();
+  if (runs.size() <= 2) {  // a rectangle: the image, and the padding beside it
+    const Run &image = runs.front(), &padding = runs.back();
+    const float* const left = values + image.line * y.length;
+    const float* const right = values + padding.line * y.length;
+    const std::int64_t width = image.end, rest = rows.W - width;
+    for (std::int64_t row = rows.begin; row < until; ++row) {
+      float* const to = rows.row(row);
+      fill_blocks(to, left[row], width);
+      fill_blocks(to + width, right[row], rest);
+    }
+  } else {
+    for (std::int64_t row = rows.begin; row < until; ++row)
+      for (const Run& run : runs) fill_blocks(rows.row(row) + run.begin, values[run.line * y.length + row], run.end - run.begin);
+  }
+  for (std::int64_t row = until; row < rows.end; ++row)
+    for (const Run& run : runs) std::fill(rows.row(row) + run.begin, rows.row(row) + run.end, values[run.line * y.length + row]);
+}
+
+/// Rows of a plane of x, where equal rows of the mask are equal rows of the plane.
+void write_along_x(const Axis&, const float* values, std::span<const Run> runs, const Rows& rows) {
+  const std::int64_t until = rows.whole_blocks_until();
+  for (const Run& run : runs) {
+    const float* const line = values + run.line * rows.W;
+    const std::int64_t begin = std::max(run.begin, rows.begin), end = std::min(run.end, rows.end);
+    for (std::int64_t row = begin; row < std::min(end, until); ++row) copy_blocks(rows.row(row), line, rows.W);
+    for (std::int64_t row = std::max(begin, until); row < end; ++row) std::copy_n(line, rows.W, rows.row(row));
+  }
+}
+
+using WriteRows = void (*)(const Axis&, const float*, std::span<const Run>, const Rows&);
+
+/// One plane [H, W] by way of `room`, and past the caches.
+void stream_plane(WriteRows write, const Axis& axis, const float* values, std::span<const Run> runs, const Shape& shape, float* room, LineStream& to) {
+  const std::int64_t H = shape[2], W = shape[3], step = std::max<std::int64_t>(1, row_room / W);
+  for (std::int64_t begin = 0; begin < H; begin += step) {
+    const std::int64_t end = std::min(H, begin + step);
+    write(axis, values, runs, {begin, end, W, room, true});
+    to.append(room, static_cast<std::size_t>((end - begin) * W) * sizeof(float));
+  }
+}
+
+/// A task is a pair of channels, sine and cosine of one dim_t, of all images.
+void write_channels_first(const Workspace& work, const Sine::Outputs<float>& out) {
+  const std::int64_t B = out.encoding.shape[0], F = out.encoding.shape[1] / 2, H = out.encoding.shape[2], W = out.encoding.shape[3];
+  const std::int64_t bytes = out.encoding.shape.elements() * 4;
+  const bool streamed = bytes > bytes_worth_streaming;
+  parallel_for(F, bytes, [&](std::int64_t task, int worker) {
+    const bool along_y = task < F / 2;
+    const Axis& axis = along_y ? work.y : work.x;
+    const std::int64_t pair = along_y ? task : task - F / 2;
+    float* const sines = work.waves[worker];
+    float* const cosines = sines + axis.angles();
+    sines_and_cosines<1>(axis.positions.data(), axis.inverse_dim[static_cast<std::size_t>(pair)], axis.angles(), sines, cosines);
+    const WriteRows write = along_y ? write_along_y : write_along_x;
+    for (std::int64_t b = 0; b < B; ++b) {
+      float* const planes = out.encoding.data + (b * 2 * F + (along_y ? 0 : F) + 2 * pair) * H * W;
+      const std::span<const Run> runs = axis.runs_of(b);
+      if (streamed) {
+        LineStream to(planes);
+        for (const float* values : {sines, cosines}) stream_plane(write, axis, values, runs, out.encoding.shape, work.rows[worker], to);
+        to.finish();
+      } else {
+        write(axis, sines, runs, {0, H, W, planes, false});
+        write(axis, cosines, runs, {0, H, W, planes + H * W, false});
+      }
+    }
+  });
+}
+
+// ---- channels last: [B, H, W, 2F] ----
+
+/// The F channels of one half at one position.
+void write_features(const Axis& axis, float position, float* to) {
+  sines_and_cosines<2>(axis.inverse_dim.data(), position, static_cast<std::int64_t>(axis.inverse_dim.size()), to, to + 1);
+}
+
+/// The y half of one row: computed at the first pixel of each run of equal columns, copied to the others.
+void write_row_of_y(const Axis& y, std::span<const Run> runs, std::int64_t row, std::int64_t F, float* to) {
+  for (const Run& run : runs) {
+    float* const first = to + run.begin * 2 * F;
+    write_features(y, y.positions[static_cast<std::size_t>(run.line * y.length + row)], first);
+    for (std::int64_t x = run.begin + 1; x < run.end; ++x) std::copy_n(first, F, to + x * 2 * F);
+  }
+}
+
+/// A task is a few rows of one image: the x half of a row is copied from the one above where that is equal and lies in
+/// the same task.
+void write_channels_last(const Workspace& work, const Sine::Outputs<float>& out) {
+  const std::int64_t B = out.encoding.shape[0], H = out.encoding.shape[1], W = out.encoding.shape[2], F = out.encoding.shape[3] / 2;
+  constexpr std::int64_t rows_of_task = 8;
+  const std::int64_t tasks_of_image = (H + rows_of_task - 1) / rows_of_task;
+  parallel_for(B * tasks_of_image, out.encoding.shape.elements() * 4, [&](std::int64_t task, int) {
+    const std::int64_t b = task / tasks_of_image, begin = task % tasks_of_image * rows_of_task;
+    for (const Run& run : work.x.runs_of(b)) {
+      const std::int64_t first = std::max(run.begin, begin), end = std::min({run.end, begin + rows_of_task, H});
+      for (std::int64_t row = first; row < end; ++row) {
+        float* const to = out.encoding.data + (b * H + row) * W * 2 * F;
+        write_row_of_y(work.y, work.y.runs_of(b), row, F, to);
+        for (std::int64_t x = 0; x < W; ++x) {
+          float* const features = to + x * 2 * F + F;
+          if (row > first) {
+            std::copy_n(features - W * 2 * F, F, features);
+          } else {
+            write_features(work.x, work.x.positions[static_cast<std::size_t>(run.line * W + x)], features);
+          }
+        }
+      }
+    }
+  });
+}
+
+void run(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>& in, const Sine::Outputs<float>& out) {
+  find_lines(work, params, in.mask);
+  if (params.channels_last) {
+    write_channels_last(work, out);
+  } else {
+    write_channels_first(work, out);
+  }
+}
+
+}  // namespace
+
+void add_position_encoding(KernelTable& table) { table.add<Sine, float, Workspace>(prepare, run); }
+
+}  // namespace assay::openmp

@@ -1,0 +1,259 @@
+// relative_position_index, relative_position_bias and window_softmax. The first two rest on index(i, j) = g(i) − g(j) + c
+// with g(i) = h_i·(2Ww − 1) + w_i; the softmax works on a block of rows at a time, in a worker's own cache.
+#include "reference/window_attention.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "backends/openmp/blocks.h"
+#include "backends/openmp/kernels.h"
+#include "backends/openmp/parallel.h"
+#include "backends/openmp/simd_math.h"
+#include "backends/openmp/streaming.h"
+
+namespace assay::openmp {
+namespace {
+
+// ---- relative_position_index ----
+
+using Places = std::vector<std::int64_t>;  ///< g(i) of each token
+
+Places prepare_index(const RelativePositionIndex::Params& params, const RelativePositionIndex::Inputs<float>&) {
+  Places places;
+  for (std::int64_t h = 0; h < params.window_h; ++h)
+    for (std::int64_t w = 0; w < params.window_w; ++w) places.push_back(h * (2 * params.window_w - 1) + w);
+  return places;
+}
+
+void relative_position_index(Places& places, const RelativePositionIndex::Params&, const RelativePositionIndex::Inputs<float>&,
+                             const RelativePositionIndex::Outputs<float>& out) {
+  const std::int64_t N = out.index.shape[0];
+  const std::int64_t* place = places.data();
+  parallel_for(N, N * N * 8, [&](std::int64_t i, int) {
+    const std::int64_t from = place[i] + place[N - 1];  // c is g of the last token
+    std::int64_t* row = out.index.data + i * N;
+#pragma omp simd
+    for (std::int64_t j = 0; j < N; ++j) row[j] = from - place[j];
+  });
+}
+
+// ---- relative_position_bias ----
+
+/// Room for the table with a row for each head and its entries backwards, so that they run the way the tokens j do, and
+/// for each worker the strips of one head.
+struct BiasRoom {
+  std::vector<float> reversed;
+  Scratch strips;
+};
+
+std::int64_t strip_floats(const RelativePositionBias::Params& params) { return (2 * params.window_h - 1) * params.window_w; }
+
+BiasRoom prepare_bias(const RelativePositionBias::Params& params, const RelativePositionBias::Inputs<float>& in) {
+  return {std::vector<float>(static_cast<std::size_t>(in.table.shape.elements() + block_slack)),
+          Scratch(params.window_w * strip_floats(params) + block_slack)};
+}
+
+/// reversed[head, k] = table[entries − 1 − k, head], in tiles that stay in the nearest cache.
+void reverse_table(const View<const float>& table, float* reversed) {
+  const std::int64_t entries = table.shape[0], heads = table.shape[1];
+  constexpr std::int64_t tile = 16;
+  parallel_for((entries + tile - 1) / tile, 2 * entries * heads * 4, [&](std::int64_t task, int) {
+    const std::int64_t begin = task * tile, end = std::min(entries, begin + tile);
+    for (std::int64_t first = 0; first < heads; first += tile)
+      for (std::int64_t head = first; head < std::min(heads, first + tile); ++head)
+        for (std::int64_t k = begin; k < end; ++k) reversed[head * entries + k] = table.data[(entries - 1 - k) * heads + head];
+  });
+}
+
+/// For tokens i of column w_i the row bias[i, :] of a head is a piece of one strip, the same for all h_i but for where it
+/// starts: strip[d, w_j] = bias of the tokens d − (Wh − 1) rows below i. Here all strips of a head, one after the other.
+void make_strips(const RelativePositionBias::Params& params, const float* entries, float* strips) {
+  const std::int64_t Ww = params.window_w, rows = 2 * params.window_h - 1;
+  for (std::int64_t w = 0; w < Ww; ++w)
+    for (std::int64_t d = 0; d < rows; ++d, strips += Ww) copy_blocks(strips, entries + d * (2 * Ww - 1) + Ww - 1 - w, Ww);
+}
+
+void relative_position_bias(BiasRoom& room, const RelativePositionBias::Params& params, const RelativePositionBias::Inputs<float>& in,
+                            const RelativePositionBias::Outputs<float>& out) {
+  const std::int64_t entries = in.table.shape[0], heads = out.bias.shape[0], N = out.bias.shape[1];
+  const std::int64_t Wh = params.window_h, Ww = params.window_w;
+  reverse_table(in.table, room.reversed.data());
+  parallel_for(heads, heads * N * N * 4, [&](std::int64_t head, int worker) {
+    float* strips = room.strips[worker];
+    make_strips(params, room.reversed.data() + head * entries, strips);
+    float* row = out.bias.data + head * N * N;
+    const float* const end = row + N * N;
+    for (std::int64_t h = 0; h < Wh; ++h)
+      for (std::int64_t w = 0; w < Ww; ++w, row += N) {
+        const float* from = strips + w * strip_floats(params) + (Wh - 1 - h) * Ww;
+        if (end - row >= N + block_slack) {
+          copy_blocks(row, from, N);
+        } else {
+          std::copy_n(from, N, row);
+        }
+      }
+  });
+}
+
+// ---- window_softmax ----
+
+/// Rows are padded to whole blocks with −∞, whose exponential is 0, so that no loop has a scalar tail.
+std::int64_t padded(std::int64_t N) { return (N + block - 1) / block * block; }
+
+/// Rows that go through each pass together: enough that one row's sums need not wait for another's, 4 KB so that every pass over them and what they
+/// came from stays in the nearest cache.
+std::int64_t rows_at_once(std::int64_t N) { return std::clamp<std::int64_t>(1024 / padded(N), 1, N); }
+
+/// What a worker has at hand for the rows of a task.
+struct SoftmaxRoom {
+  float *logits;  ///< [rows, padded]
+  float *most, *share;  ///< [rows]
+  float *results;  ///< [rows, N], and slack behind
+};
+
+Scratch prepare_softmax(const WindowSoftmax::Params&, const WindowSoftmax::Inputs<float>& in) {
+  const std::int64_t N = in.scores.shape[3], rows = rows_at_once(N);
+  return Scratch(rows * (padded(N) + 2 + N) + block_slack);
+}
+
+SoftmaxRoom room_of(float* scratch, std::int64_t N) {
+  const std::int64_t rows = rows_at_once(N);
+  float* const most = scratch + rows * padded(N);
+  return {scratch, most, most + rows, most + 2 * rows};
+}
+
+/// Where the rows of one task begin: of scores, bias and mask.
+struct RowPointers {
+  const float *scores, *bias, *mask;
+};
+
+/// logits = scores + bias + mask of a row, padded.
+template <bool with_bias, bool with_mask>
+void add_logits(const RowPointers& from, std::int64_t N, float* logits) {
+  const auto logit = [&](std::int64_t j) {
+    float sum = from.scores[j];
+    if constexpr (with_bias) sum += from.bias[j];
+    if constexpr (with_mask) sum += from.mask[j];
+    return sum;
+  };
+  std::int64_t j = 0;
+  for (; j + block <= N; j += block) {
+#pragma omp simd simdlen(16)
+    for (std::int64_t lane = 0; lane < block; ++lane) logits[j + lane] = logit(j + lane);
+  }
+  if (j == N) return;
+  const std::int64_t rest = N - j;
+#pragma omp simd simdlen(16)
+  for (std::int64_t lane = 0; lane < block; ++lane) logits[j + lane] = lane < rest ? logit(j + lane) : -std::numeric_limits<float>::infinity();
+}
+
+/// NaN may be passed over: its own exponential is NaN all the same.
+float largest(const float* logits, std::int64_t count) {
+  float most = -std::numeric_limits<float>::infinity();
+#pragma omp simd reduction(max : most)
+  for (std::int64_t j = 0; j < count; ++j) most = logits[j] > most ? logits[j] : most;
+  return most;
+}
+
+/// Row by row, one pass at a time. `slack` tells whether there is room behind the last row of `to`.
+template <bool with_bias, bool with_mask>
+void softmax_rows(RowPointers from, std::int64_t rows, std::int64_t N, const SoftmaxRoom& room, float* to, bool slack) {
+  const std::int64_t whole = padded(N);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    add_logits<with_bias, with_mask>(from, N, room.logits + i * whole);
+    from.scores += N;
+    if constexpr (with_bias) from.bias += N;
+    if constexpr (with_mask) from.mask += N;
+  }
+  for (std::int64_t i = 0; i < rows; ++i) room.most[i] = largest(room.logits + i * whole, whole);
+  for (std::int64_t i = 0; i < rows; ++i)
+    room.share[i] = 1 / exponentials_times_16(room.logits + i * whole, room.most[i], whole);
+  const float* const stop = to + rows * N + (slack ? block_slack : 0);
+  for (std::int64_t i = 0; i < rows; ++i, to += N) {
+    const float* row = room.logits + i * whole;
+    const float share = room.share[i];
+    const std::int64_t count = stop - to >= whole ? whole : N;
+#pragma omp simd
+    for (std::int64_t j = 0; j < count; ++j) to[j] = row[j] * share;
+  }
+}
+
+using SoftmaxRows = void (*)(RowPointers, std::int64_t, std::int64_t, const SoftmaxRoom&, float*, bool);
+
+SoftmaxRows choose_rows(bool with_bias, bool with_mask) {
+  if (with_bias) return with_mask ? softmax_rows<true, true> : softmax_rows<true, false>;
+  return with_mask ? softmax_rows<false, true> : softmax_rows<false, false>;
+}
+
+/// How the rows are shared out. Windows come innermost where the bias is what is worth keeping in the cache between them:
+/// without a mask, or with one that is smaller. Otherwise a task is a head of a window.
+struct Tasks {
+  std::int64_t windows, heads, N, rows;  ///< rows of a task
+  bool windows_innermost;
+
+  std::int64_t blocks() const { return (N + rows - 1) / rows; }
+  std::int64_t count() const { return windows * heads * blocks(); }
+};
+
+struct Task {
+  std::int64_t window, head, first, end;  ///< and its rows
+};
+
+Task task_of(const Tasks& tasks, std::int64_t number) {
+  std::int64_t window = 0, head = 0, part = 0;
+  if (tasks.windows_innermost) {
+    window = number % tasks.windows;
+    part = number / tasks.windows % tasks.blocks();
+    head = number / tasks.windows / tasks.blocks();
+  } else {
+    part = number % tasks.blocks();
+    head = number / tasks.blocks() % tasks.heads;
+    window = number / tasks.blocks() / tasks.heads;
+  }
+  return {window, head, part * tasks.rows, std::min(tasks.N, (part + 1) * tasks.rows)};
+}
+
+/// About 128 KB of each tensor: small enough for a block of the bias to stay cached from one window to the next.
+std::int64_t rows_of_task(std::int64_t N) {
+  const std::int64_t together = rows_at_once(N);
+  return std::clamp<std::int64_t>(32 * 1024 / N / together * together, together, N);
+}
+
+void window_softmax(Scratch& scratch, const WindowSoftmax::Params& params, const WindowSoftmax::Inputs<float>& in,
+                    const WindowSoftmax::Outputs<float>& out) {
+  const std::int64_t windows = in.scores.shape[0], heads = in.scores.shape[1], N = in.scores.shape[2];
+  const std::int64_t mask_windows = in.mask ? in.mask->shape[0] : 0;
+  const Tasks tasks{windows, heads, N, rows_of_task(N), in.bias && mask_windows < heads};
+  const SoftmaxRows softmax = choose_rows(in.bias.has_value(), in.mask.has_value());
+  const auto bytes = static_cast<std::int64_t>(WindowSoftmax::cost(params, in).bytes);
+  const bool streamed = bytes > bytes_worth_streaming;
+  parallel_for(tasks.count(), bytes, [&](std::int64_t number, int worker) {
+    const Task task = task_of(tasks, number);
+    const SoftmaxRoom room = room_of(scratch[worker], N);
+    const std::int64_t slab = (task.window * heads + task.head) * N;
+    LineStream stream(out.probs.data + (slab + task.first) * N);
+    for (std::int64_t first = task.first; first < task.end; first += rows_at_once(N)) {
+      const std::int64_t rows = std::min(rows_at_once(N), task.end - first);
+      const RowPointers from{in.scores.data + (slab + first) * N, in.bias ? in.bias->data + (task.head * N + first) * N : nullptr,
+                             in.mask ? in.mask->data + (task.window % mask_windows * N + first) * N : nullptr};
+      if (streamed) {
+        softmax(from, rows, N, room, room.results, true);
+        stream.append(room.results, static_cast<std::size_t>(rows * N) * sizeof(float));
+      } else {
+        softmax(from, rows, N, room, out.probs.data + (slab + first) * N, false);
+      }
+    }
+    if (streamed) stream.finish();
+  });
+}
+
+}  // namespace
+
+void add_window_attention(KernelTable& table) {
+  table.add<RelativePositionIndex, float, Places>(prepare_index, relative_position_index);
+  table.add<RelativePositionBias, float, BiasRoom>(prepare_bias, relative_position_bias);
+  table.add<WindowSoftmax, float, Scratch>(prepare_softmax, window_softmax);
+}
+
+}  // namespace assay::openmp

@@ -1,0 +1,95 @@
+// Loads each backend's module on first use, at the best instruction set level the CPU has.
+#include "backends/registry.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "configured.h"
+#include "reference/registry.h"
+
+namespace assay {
+namespace {
+
+using Entry = Backend& (*)();
+
+/// Modules lie beside the running program.
+std::filesystem::path module_directory() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (error ? std::filesystem::path(".") : program.parent_path()) / "modules";
+}
+
+/// The module of a backend built for several levels, of one built for none, or why there is none.
+std::string pick_module(const ConfiguredBackend& configured, std::string& why_not) {
+  if (configured.levels.empty()) return std::string(configured.name);
+  for (const std::string_view level : isa_levels())
+    if (configured.levels.find(level) != std::string_view::npos) return fmt::format("{}.{}", configured.name, level);
+  why_not = fmt::format("it is built for {}, and this CPU has none of them", configured.levels);
+  return {};
+}
+
+BackendStatus load(const ConfiguredBackend& configured) {
+  BackendStatus status;
+  status.unavailable = configured.left_out;
+  if (!configured.left_out.empty()) return status;
+  const std::string module = pick_module(configured, status.unavailable);
+  if (module.empty()) return status;
+  const std::filesystem::path path = module_directory() / (module + ".so");
+  status.module = path.filename().string();
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    status.unavailable = dlerror();
+    return status;
+  }
+  const auto entry = reinterpret_cast<Entry>(dlsym(handle, "assay_backend"));
+  if (entry == nullptr) {
+    status.unavailable = fmt::format("{} is no backend: it has no symbol assay_backend", path.string());
+    return status;
+  }
+  status.backend = &entry();
+  status.unavailable = status.backend->unavailable().value_or("");
+  return status;
+}
+
+}  // namespace
+
+std::vector<std::string_view> isa_levels() {
+  std::vector<std::string_view> levels;
+#if defined(__x86_64__)
+  const char* cap = std::getenv("ASSAY_ISA");
+  const std::string_view most = cap == nullptr ? "x86-64-v4" : cap;
+  if (most != "x86-64-v2" && most != "x86-64-v3" && most != "x86-64-v4")
+    throw InvalidArgument(fmt::format("ASSAY_ISA is {}, but it must be x86-64-v2, x86-64-v3 or x86-64-v4", most));
+  const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
+  const bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                  __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                  __builtin_cpu_supports("avx512vl");
+  if (v4 && most >= "x86-64-v4") levels.push_back("x86-64-v4");
+  if (v3 && most >= "x86-64-v3") levels.push_back("x86-64-v3");
+  if (v2) levels.push_back("x86-64-v2");
+#endif
+  return levels;
+}
+
+std::vector<std::string_view> backend_names() {
+  std::vector<std::string_view> names;
+  for (const ConfiguredBackend& configured : configured_backends) names.push_back(configured.name);
+  return names;
+}
+
+const BackendStatus& find_backend(std::string_view name) {
+  static std::map<std::string, BackendStatus, std::less<>> loaded;
+  if (const auto found = loaded.find(name); found != loaded.end()) return found->second;
+  for (const ConfiguredBackend& configured : configured_backends)
+    if (configured.name == name) return loaded.emplace(name, load(configured)).first->second;
+  throw InvalidArgument(fmt::format("there is no backend {}{}; `assay list backends` shows all", name,
+                                    nearest_name(name, backend_names())));
+}
+
+}  // namespace assay

@@ -1,0 +1,71 @@
+// sine_position_encoding by its formula: count along each line, normalise, one sine or cosine for every element.
+#include "reference/position_encoding.h"
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "backends/scalar/kernels.h"
+
+namespace assay::scalar {
+namespace {
+
+using Sine = SinePositionEncoding;
+
+/// What a plan can know: the wavelengths, and room for the positions of one image.
+struct Workspace {
+  std::vector<double> dim_y, dim_x;            ///< [F]
+  std::vector<double> position_y, position_x;  ///< [H, W]
+};
+
+std::vector<double> wavelengths(double temperature, std::int64_t F) {
+  std::vector<double> dim;
+  for (std::int64_t i = 0; i < F; ++i)
+    dim.push_back(std::pow(temperature, 2.0 * static_cast<double>(i / 2) / static_cast<double>(F)));
+  return dim;
+}
+
+Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
+  const auto pixels = static_cast<std::size_t>(in.mask.shape[1] * in.mask.shape[2]);
+  return {wavelengths(params.temperature_h, params.num_pos_feats),
+          wavelengths(params.temperature_w, params.num_pos_feats), std::vector<double>(pixels),
+          std::vector<double>(pixels)};
+}
+
+/// Cumulative sum of ¬mask along one line of `length` pixels that lie `stride` apart, normalised if asked.
+void positions_of_line(const Sine::Params& params, const bool* mask, double* position, std::int64_t length,
+                       std::int64_t stride) {
+  double count = 0;
+  for (std::int64_t i = 0; i < length; ++i) position[i * stride] = count += mask[i * stride] ? 0 : 1;
+  if (!params.normalize) return;
+  for (std::int64_t i = 0; i < length; ++i)
+    position[i * stride] = (position[i * stride] + params.offset) / (count + params.eps) * params.scale;
+}
+
+void sine_position_encoding(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>& in,
+                            const Sine::Outputs<float>& out) {
+  const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
+  for (std::int64_t b = 0; b < B; ++b) {
+    const bool* mask = in.mask.data + b * H * W;
+    for (std::int64_t x = 0; x < W; ++x) positions_of_line(params, mask + x, work.position_y.data() + x, H, W);
+    for (std::int64_t y = 0; y < H; ++y) positions_of_line(params, mask + y * W, work.position_x.data() + y * W, W, 1);
+    for (std::int64_t c = 0; c < 2 * F; ++c) {
+      const bool is_y = c < F;
+      const std::int64_t i = is_y ? c : c - F;
+      const double* position = is_y ? work.position_y.data() : work.position_x.data();
+      const double dim = (is_y ? work.dim_y : work.dim_x)[static_cast<std::size_t>(i)];
+      for (std::int64_t pixel = 0; pixel < H * W; ++pixel) {
+        const double angle = position[pixel] / dim;
+        const std::int64_t at =
+            params.channels_last ? (b * H * W + pixel) * 2 * F + c : (b * 2 * F + c) * H * W + pixel;
+        out.encoding.data[at] = static_cast<float>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void add_position_encoding(KernelTable& table) { table.add<Sine, float, Workspace>(prepare, sine_position_encoding); }
+
+}  // namespace assay::scalar

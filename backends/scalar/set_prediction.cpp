@@ -1,0 +1,134 @@
+// hungarian_assignment: for each image, shortest augmenting paths with dual potentials (Kuhn 1955, Munkres 1957; in the
+// O(n²m) form of Jonker and Volgenant 1987), in float64.
+#include "reference/set_prediction.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "backends/scalar/kernels.h"
+
+namespace assay::scalar {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+
+/// A cost matrix of `rows` ≤ `columns`: one image's block, turned on its side where it has fewer targets than queries.
+struct Matrix {
+  const float* first;
+  std::size_t rows, columns, row_stride, column_stride;
+  double operator()(std::size_t row, std::size_t column) const {
+    return static_cast<double>(first[row * row_stride + column * column_stride]);
+  }
+};
+
+/// Room for one assignment, reused for every image.
+struct Workspace {
+  std::vector<double> row_potential, column_potential, distance;
+  std::vector<std::size_t> row_of, previous;  ///< by column: the matched row, the column before it on the path
+  std::vector<bool> done;
+
+  void reset(const Matrix& cost) {
+    row_potential.assign(cost.rows, 0);
+    column_potential.assign(cost.columns, 0);
+    row_of.assign(cost.columns, none);
+    distance.resize(cost.columns);
+    previous.resize(cost.columns);
+    done.resize(cost.columns);
+  }
+};
+
+/// Grows the tree of shortest paths from `row` (Dijkstra on reduced costs) until it meets a column that is free.
+std::size_t nearest_free_column(Workspace& work, const Matrix& cost, std::size_t row) {
+  std::fill(work.distance.begin(), work.distance.end(), infinity);
+  std::fill(work.previous.begin(), work.previous.end(), none);
+  std::fill(work.done.begin(), work.done.end(), false);
+  std::size_t from = none;
+  double reached = 0;
+  while (true) {
+    std::size_t nearest = none;
+    for (std::size_t j = 0; j < cost.columns; ++j) {
+      if (work.done[j]) continue;
+      const double through = reached + cost(row, j) - work.row_potential[row] - work.column_potential[j];
+      if (through < work.distance[j]) {
+        work.distance[j] = through;
+        work.previous[j] = from;
+      }
+      if (nearest == none || work.distance[j] < work.distance[nearest]) nearest = j;
+    }
+    if (nearest == none || !(work.distance[nearest] < infinity))
+      reject(HungarianAssignment::name, "no assignment of finite cost exists");
+    work.done[nearest] = true;
+    reached = work.distance[nearest];
+    if (work.row_of[nearest] == none) return nearest;
+    row = work.row_of[nearest];
+    from = nearest;
+  }
+}
+
+/// Keeps all reduced costs non-negative, and those on matched pairs zero.
+void update_potentials(Workspace& work, std::size_t start, std::size_t end) {
+  const double length = work.distance[end];
+  work.row_potential[start] += length;
+  for (std::size_t j = 0; j < work.distance.size(); ++j) {
+    if (!work.done[j] || j == end) continue;
+    work.row_potential[work.row_of[j]] += length - work.distance[j];
+    work.column_potential[j] -= length - work.distance[j];
+  }
+}
+
+void assign(Workspace& work, const Matrix& cost) {
+  work.reset(cost);
+  for (std::size_t row = 0; row < cost.rows; ++row) {
+    std::size_t column = nearest_free_column(work, cost, row);
+    update_potentials(work, row, column);
+    while (work.previous[column] != none) {
+      work.row_of[column] = work.row_of[work.previous[column]];
+      column = work.previous[column];
+    }
+    work.row_of[column] = row;
+  }
+}
+
+Workspace prepare(const HungarianAssignment::Params&, const HungarianAssignment::Inputs<float>&) { return {}; }
+
+void hungarian_assignment(Workspace& work, const HungarianAssignment::Params&,
+                          const HungarianAssignment::Inputs<float>& in,
+                          const HungarianAssignment::Outputs<float>& out) {
+  const std::int64_t B = in.cost.shape[0], Q = in.cost.shape[1], all = in.cost.shape[2];
+  const auto queries = static_cast<std::size_t>(Q), stride = static_cast<std::size_t>(all);
+  std::int64_t *query = out.query.data, *target = out.target.data;
+  std::int64_t before = 0;  // targets of the images before this one: its block starts there in every row
+  for (std::int64_t b = 0; b < B; ++b) {
+    const auto targets = static_cast<std::size_t>(in.sizes.data[b]);
+    const float* block = in.cost.data + b * Q * all + before;
+    before += in.sizes.data[b];
+    if (targets > queries) {
+      assign(work, {block, queries, targets, stride, 1});
+      std::vector<std::size_t>& target_of = work.previous;  // the paths are done with: invert row_of in their room
+      for (std::size_t t = 0; t < targets; ++t)
+        if (work.row_of[t] != none) target_of[work.row_of[t]] = t;
+      for (std::size_t q = 0; q < queries; ++q) {
+        *query++ = static_cast<std::int64_t>(q);
+        *target++ = static_cast<std::int64_t>(target_of[q]);
+      }
+    } else {
+      assign(work, {block, targets, queries, 1, stride});
+      for (std::size_t q = 0; q < queries; ++q) {
+        if (work.row_of[q] == none) continue;
+        *query++ = static_cast<std::int64_t>(q);
+        *target++ = static_cast<std::int64_t>(work.row_of[q]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void add_set_prediction(KernelTable& table) {
+  table.add<HungarianAssignment, float, Workspace>(prepare, hungarian_assignment);
+}
+
+}  // namespace assay::scalar
