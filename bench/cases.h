@@ -1,0 +1,46 @@
+// The cases a run walks over: built-in workloads, property cases and golden files, all in one form.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "golden/store.h"
+#include "reference/operator.h"
+
+namespace assay::bench {
+
+/// A case at one dtype. Its inputs come from a recipe, or from a golden file where `golden` is set.
+struct BoundCase {
+  const OperatorEntry* op = nullptr;
+  const OperatorInstance* instance = nullptr;
+  std::string name, source;
+  Tier tier = Tier::small;
+  Scalars params;
+  std::vector<CaseInput> recipe;
+  std::shared_ptr<const GoldenCase> golden;
+
+  /// The inputs on the host. `seed` and `phase` choose the values of a recipe; a golden file has one set.
+  TensorPack inputs(std::uint64_t seed, std::uint64_t phase) const;
+};
+
+struct CaseOptions {
+  std::optional<std::string> golden;  ///< a folder that replaces all other cases
+  std::uint64_t seed = 0;
+  std::int64_t property_cases = 0;  ///< for each operator and dtype
+};
+
+struct CaseList {
+  std::vector<BoundCase> cases;
+  std::vector<DamagedFile> damaged;
+};
+
+/// All cases. A golden case of the project stands in for the built-in one of the same operator, name and dtype.
+/// Throws InvalidArgument for anything wrong with a user's folder, and for two cases of one label.
+CaseList collect_cases(const CaseOptions& options);
+
+/// $ASSAY_GOLDEN, else the folder of the source tree this program was built from.
+std::string default_golden_folder();
+
+}  // namespace assay::bench

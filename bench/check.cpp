@@ -1,0 +1,211 @@
+// Poison → run → judge → run again, and every way in which that can go wrong.
+#include "bench/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "backends/registry.h"
+
+namespace assay::bench {
+namespace {
+
+constexpr double witness_share =
+    1.0 / 64;  // oracle and framework, both in float64, must agree far inside the tolerance
+
+struct Findings {
+  std::vector<OutputReport> outputs;
+  double max_error_ratio = 0;
+  std::string reason;  ///< of the first failure; empty if there is none
+};
+
+/// An operator that judges itself gives one ratio for all its outputs.
+Findings judged_by_operator(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
+  Findings findings;
+  const Judgement judgement =
+      bound.instance->judge(bound.params, expected.inputs.slots(), results.slots(), expected.truth.outputs.slots());
+  findings.max_error_ratio = judgement.error_ratio;
+  const bool ok = judgement.error_ratio <= 1;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const TensorRef& got = results[i][0];
+    OutputReport report;
+    report.name = bound.instance->outputs[i].name;
+    report.dtype = got.dtype;
+    report.shape = got.shape;
+    report.elements = got.shape.elements();
+    report.ok = ok;
+    report.max_error_ratio = judgement.error_ratio;
+    report.precision_class = ok ? "exact" : "worse";
+    findings.outputs.push_back(std::move(report));
+  }
+  if (!ok) findings.reason = judgement.reason;
+  return findings;
+}
+
+Findings judged_by_bound(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
+  Findings findings;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    OutputReport report = compare(bound.instance->outputs[i], results[i][0], expected.truth, i);
+    if (!(report.max_error_ratio <= findings.max_error_ratio)) findings.max_error_ratio = report.max_error_ratio;
+    if (!report.ok && findings.reason.empty())
+      findings.reason = fmt::format("{} of {} elements of {} are wrong; the first: {}", report.mismatches,
+                                    report.elements, report.name, describe_first(report));
+    findings.outputs.push_back(std::move(report));
+  }
+  return findings;
+}
+
+Findings find(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
+  return bound.instance->judge != nullptr ? judged_by_operator(bound, expected, results)
+                                          : judged_by_bound(bound, expected, results);
+}
+
+/// The framework's outputs of a golden file as if a backend had given them.
+TensorPack framework_results(const GoldenCase& golden) {
+  TensorPack results(golden.out.size());
+  for (std::size_t i = 0; i < golden.out.size(); ++i) results[i].push_back(*golden.out[i]);
+  return results;
+}
+
+/// (a) of the golden format's three agreements: the oracle against the framework's float64, or against exact outputs.
+std::string oracle_disagrees(const BoundCase& bound, const Expectation& expected) {
+  for (std::size_t i = 0; i < bound.golden->out64.size(); ++i) {
+    const auto& witness = bound.golden->out64[i];
+    if (!witness) continue;
+    const OutputReport report = compare(bound.instance->outputs[i], *witness, expected.truth, i, witness_share);
+    if (!report.ok)
+      return fmt::format(
+          "the golden out64 and the oracle do not mean the same operator: {} of {} elements differ; the first: "
+          "out64.{}",
+          report.mismatches, report.elements, describe_first(report));
+  }
+  return {};
+}
+
+void hold_against_witness(const BoundCase& bound, Expectation& expected) {
+  const Findings framework = find(bound, expected, framework_results(*bound.golden));
+  expected.framework_error_ratio = framework.max_error_ratio;
+  const bool inexact = std::any_of(bound.instance->outputs.begin(), bound.instance->outputs.end(),
+                                   [](const FieldInfo& f) { return f.bound.has_value(); });
+  expected.witness = inexact && !bound.golden->has_out64() ? "f32" : "f64";
+  expected.invalid = oracle_disagrees(bound, expected);
+  // without out64 the framework's own float32 is the only witness there is; of exact outputs it is the witness itself
+  if (expected.invalid.empty() && (expected.witness == "f32" || !inexact) && !framework.reason.empty())
+    expected.invalid = fmt::format("the golden out and the oracle do not mean the same operator: {}", framework.reason);
+}
+
+std::uint64_t digest(const TensorRef& tensor) {
+  const auto* bytes = static_cast<const std::byte*>(tensor.data);
+  const auto n = static_cast<std::size_t>(bytes_of(tensor));
+  std::uint64_t state = n;
+  for (std::size_t i = 0; i < n; i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + i, std::min(sizeof word, n - i));
+    state = random_bits(state, word);
+  }
+  return state;
+}
+
+void fail(Row& row, std::string reason) {
+  row.verdict = Verdict::failed;
+  row.reason = std::move(reason);
+}
+
+}  // namespace
+
+Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+  Expectation expected;
+  expected.inputs = bound.inputs(seed, phase);
+  const auto slots = expected.inputs.slots();
+  expected.shapes = infer(*bound.op, *bound.instance, bound.params, slots);
+  if (bound.instance->validate != nullptr) bound.instance->validate(bound.params, slots);
+  expected.cost = bound.instance->cost(bound.params, slots);
+  expected.truth = evaluate_oracle(*bound.instance, bound.params, slots, expected.shapes);
+  if (bound.instance->judge == nullptr)
+    for (std::size_t i = 0; i < expected.shapes.size() && expected.invalid.empty(); ++i)
+      expected.invalid = inadmissible(bound.instance->outputs[i], expected.truth, i);
+  if (bound.golden && expected.invalid.empty()) hold_against_witness(bound, expected);
+  return expected;
+}
+
+void judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results, Row& row) {
+  Findings findings = find(bound, expected, results);
+  row.outputs = std::move(findings.outputs);
+  row.max_error_ratio = findings.max_error_ratio;
+  row.verdict = findings.reason.empty() ? Verdict::passed : Verdict::failed;
+  row.reason = std::move(findings.reason);
+}
+
+std::unique_ptr<Trial> Referee::open(Row& row) const {
+  row.cost = expected_.cost;
+  row.witness = expected_.witness;
+  row.framework_error_ratio = expected_.framework_error_ratio;
+  const BackendStatus& status = find_backend(row.backend);
+  if (!expected_.invalid.empty()) {
+    row.verdict = Verdict::invalid;
+    row.reason = expected_.invalid;
+  } else if (status.backend == nullptr || !status.unavailable.empty()) {
+    row.verdict = Verdict::unavailable;
+    row.reason = status.unavailable;
+  } else if (status.backend->kernels().find(bound_.op->name, bound_.instance->dtype) == nullptr) {
+    row.verdict = Verdict::unsupported;
+    row.reason = status.backend->kernels().why_not(bound_.op->name, bound_.instance->dtype);
+  } else {
+    try {
+      return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);
+    } catch (const std::exception& problem) {
+      fail(row, fmt::format("its outputs could not be allocated: {}", problem.what()));
+    }
+  }
+  return nullptr;
+}
+
+void Referee::verify(Trial& trial, Row& row) {
+  try {
+    trial.load(expected_.inputs);
+    row.prepare_ns = trial.prepare_ns();
+    trial.poison(random_bits(row.seed, 1));
+    trial.run();
+    const TensorPack results = trial.results();
+    judge(bound_, expected_, results, row);
+    if (std::string breach = trial.breach(); row.verdict == Verdict::passed && !breach.empty())
+      fail(row, std::move(breach));
+    if (row.verdict == Verdict::passed) check_thread_invariance(results, row);
+    if (row.verdict == Verdict::passed) check_again(trial, row);
+  } catch (const std::exception& problem) {
+    fail(row, fmt::format("the kernel threw: {}", problem.what()));
+  }
+}
+
+/// Another poison below, the same bits above: a result must not depend on what memory held or on an earlier run.
+void Referee::check_again(Trial& trial, Row& row) {
+  trial.poison(random_bits(row.seed, 2));
+  trial.run();
+  const TensorPack results = trial.results();
+  const Answer& before = answers_.at(row.backend);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (before.threads != row.threads || digest(results[i][0]) == before.digests[i]) continue;
+    return fail(row, fmt::format("output {} has other bits when run again on the same inputs",
+                                 bound_.instance->outputs[i].name));
+  }
+}
+
+void Referee::check_thread_invariance(const TensorPack& results, Row& row) {
+  Answer answer{row.threads, {}};
+  for (std::size_t i = 0; i < results.size(); ++i) answer.digests.push_back(digest(results[i][0]));
+  const auto before = answers_.find(row.backend);
+  const bool may_differ = find_backend(row.backend).backend->kernels().thread_dependent(bound_.op->name);
+  if (before != answers_.end() && !may_differ) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (answer.digests[i] == before->second.digests[i]) continue;
+      return fail(
+          row, fmt::format("output {} has other bits with {} threads than with {}, which the backend does not declare",
+                           bound_.instance->outputs[i].name, row.threads, before->second.threads));
+    }
+  }
+  answers_[row.backend] = std::move(answer);
+}
+
+}  // namespace assay::bench

@@ -1,0 +1,170 @@
+// One sample is one RunSpecifiedBenchmarks on a contestant's exact label, with Iterations(1) and manual time; this loop
+// decides what runs next and when to stop.
+#include "bench/measure/sampler.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <random>
+#include <stdexcept>
+
+#include "bench/measure/statistics.h"
+
+namespace assay::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// A sample has to outlast the timer's own noise a thousandfold; two clock readings differ by some 25 ns here and
+/// there.
+constexpr double least_sample_s = 1000 * 25e-9;
+
+/// The label as a regular expression that matches it alone; Google Benchmark appends how it runs to a benchmark's name.
+std::string exactly(const std::string& label) {
+  std::string expression = "^";
+  for (const char c : label) {
+    if (std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos) expression += '\\';
+    expression += c;
+  }
+  return expression + "/iterations:1/process_time/manual_time$";
+}
+
+/// Catches the one run that a round makes.
+class Catcher final : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    if (!runs.empty()) caught_ = runs.front();
+  }
+  const std::optional<Run>& caught() const { return caught_; }
+
+ private:
+  std::optional<Run> caught_;
+};
+
+/// A contestant on its way through the rounds.
+class Runner {
+ public:
+  Runner(const Contestant& contestant, const SamplingOptions& options) : contestant_(contestant), options_(options) {
+    benchmark::RegisterBenchmark(contestant.label.c_str(), [this](benchmark::State& state) { timed_region(state); })
+        ->UseManualTime()
+        ->MeasureProcessCPUTime()
+        ->Iterations(1)
+        ->Unit(benchmark::kNanosecond);
+    warm_up();
+  }
+
+  bool done() const { return done_; }
+
+  void take_sample() {
+    const auto start = Clock::now();
+    Catcher catcher;
+    benchmark::RunSpecifiedBenchmarks(&catcher, exactly(contestant_.label));
+    if (!catcher.caught()) throw std::logic_error("Google Benchmark did not run " + contestant_.label);
+    const auto calls = static_cast<double>(timing_.calls);
+    timing_.samples_ns.push_back(catcher.caught()->real_accumulated_time * 1e9 / calls);
+    cpu_ns_.push_back(catcher.caught()->cpu_accumulated_time * 1e9 / calls);
+    spent_s_ += seconds_since(start);
+    decide();
+  }
+
+  Timing finish() {
+    if (timing_.samples_ns.empty()) return timing_;
+    const Interval interval = median_interval(timing_.samples_ns);
+    timing_.median_ns = median(timing_.samples_ns);
+    timing_.low_ns = interval.low;
+    timing_.high_ns = interval.high;
+    timing_.cpu_ns = median(cpu_ns_);
+    return timing_;
+  }
+
+ private:
+  void timed_region(benchmark::State& state) {
+    contestant_.ready();
+    contestant_.call();  // the others have had the caches and the thread pool since
+    for (auto _ : state) {
+      const auto start = Clock::now();
+      for (std::int64_t i = 0; i < timing_.calls; ++i) contestant_.call();
+      state.SetIterationTime(seconds_since(start));
+    }
+  }
+
+  /// Runs until both enough time and two calls have passed, and learns from the fastest how many calls make a sample.
+  void warm_up() {
+    contestant_.ready();
+    const auto start = Clock::now();
+    double fastest = 1e9;
+    for (int calls = 0; calls < 2 || seconds_since(start) < options_.warm_up_s; ++calls) {
+      const auto call_start = Clock::now();
+      contestant_.call();
+      fastest = std::min(fastest, seconds_since(call_start));
+      if (calls >= 1 && seconds_since(start) > options_.row_budget_s / 2) break;
+    }
+    timing_.calls =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(least_sample_s / std::max(fastest, 1e-9))));
+    spent_s_ = seconds_since(start);
+  }
+
+  void decide() {
+    const std::size_t n = timing_.samples_ns.size();
+    if (n >= options_.least_samples) {
+      const double middle = median(timing_.samples_ns);
+      const Interval interval = median_interval(timing_.samples_ns);
+      timing_.settled =
+          middle - interval.low <= options_.target * middle && interval.high - middle <= options_.target * middle;
+    }
+    done_ = timing_.settled || spent_s_ >= options_.row_budget_s;
+  }
+
+  const Contestant& contestant_;
+  const SamplingOptions& options_;
+  Timing timing_;
+  std::vector<double> cpu_ns_;
+  double spent_s_ = 0;
+  bool done_ = false;
+};
+
+/// Google Benchmark reads its flags from a command line; one of our own keeps it silent about everything.
+void initialise_once() {
+  static const bool initialised = [] {
+    static std::string name = "assay";
+    static char* arguments[] = {name.data(), nullptr};
+    int count = 1;
+    benchmark::Initialize(&count, arguments);
+    return true;
+  }();
+  (void)initialised;
+}
+
+}  // namespace
+
+std::vector<Timing> sample(std::span<const Contestant> contestants, const SamplingOptions& options) {
+  initialise_once();
+  benchmark::ClearRegisteredBenchmarks();
+  std::vector<std::unique_ptr<Runner>> runners;
+  for (const Contestant& contestant : contestants) runners.push_back(std::make_unique<Runner>(contestant, options));
+  std::vector<Runner*> waiting;
+  for (const auto& runner : runners) waiting.push_back(runner.get());
+  std::mt19937_64 order(options.seed);
+  while (!waiting.empty()) {
+    std::shuffle(waiting.begin(), waiting.end(), order);
+    for (Runner* runner : waiting) {
+      if (options.interrupted && options.interrupted()) break;
+      runner->take_sample();
+    }
+    if (options.interrupted && options.interrupted()) break;
+    std::erase_if(waiting, [](const Runner* runner) { return runner->done(); });
+  }
+  benchmark::ClearRegisteredBenchmarks();
+  std::vector<Timing> timings;
+  for (const auto& runner : runners) timings.push_back(runner->finish());
+  return timings;
+}
+
+}  // namespace assay::bench

@@ -1,0 +1,154 @@
+// What verify and bench have in common: options, the sentence at the end, and Ctrl-C.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <iostream>
+#include <map>
+
+#include "backends/registry.h"
+#include "bench/report/output.h"
+#include "bench/report/result_file.h"
+#include "bench/verbs.h"
+
+namespace assay::bench {
+namespace {
+
+constexpr int most_threads = 4096;  // beyond any machine; a typing mistake, not a wish
+
+volatile std::sig_atomic_t interrupts = 0;
+
+void on_interrupt(int) {
+  interrupts = interrupts + 1;
+  if (interrupts > 1) std::_Exit(ExitCode::interrupted);
+}
+
+std::vector<int> parse_threads(const std::string& text) {
+  std::vector<int> counts;
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    int count = 0;
+    const auto [stop, error] = std::from_chars(text.data() + start, text.data() + end, count);
+    if (error != std::errc() || stop != text.data() + end || count < 1 || count > most_threads)
+      throw InvalidArgument(
+          fmt::format("--threads is {}, but numbers from 1 to {} are needed, separated by commas", text, most_threads));
+    if (std::find(counts.begin(), counts.end(), count) == counts.end()) counts.push_back(count);
+    start = end + 1;
+  }
+  return counts;
+}
+
+/// Why a required backend did not pass everything; empty if it did.
+std::string unmet_requirement(const std::string& backend, std::span<const Row> rows) {
+  std::size_t passed = 0;
+  std::map<std::string_view, std::pair<std::size_t, const Row*>> others;
+  for (const Row& row : rows) {
+    if (row.backend != backend) continue;
+    if (row.verdict == Verdict::passed) {
+      ++passed;
+      continue;
+    }
+    auto& [count, first] = others[name_of(row.verdict)];
+    if (count++ == 0) first = &row;
+  }
+  if (passed == 0 && others.empty()) return fmt::format("--require {}: no row of it was selected", backend);
+  if (others.empty()) return {};
+  const auto& [verdict, counted] = *others.begin();
+  return fmt::format("--require {}: {} rows are {}, for one {}: {}", backend, counted.first, verdict,
+                     counted.second->label(), counted.second->reason);
+}
+
+std::string shell_quoted(const std::string& text) {
+  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,/-=") ==
+                     std::string::npos;
+  if (plain && !text.empty()) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& verb, RunOptions& options) {
+  verb.add_option("--filter", options.selection.filters,
+                  "Glob over operator/case/backend/dtype/threads; a row is taken if any matches")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  verb.add_option("--threads", options.threads, "Thread counts, for backends that honour them")
+      ->type_name("N,N…")
+      ->capture_default_str();
+  verb.add_option("--golden", options.golden, "A folder of golden cases that replaces the built-in ones")
+      ->type_name("DIR");
+  verb.add_option("--seed", options.selection.cases.seed, "Seed of inputs and property cases")->capture_default_str();
+  verb.add_option("--require", options.require, "Backends that must pass every selected row")
+      ->type_name("NAME,NAME…")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb.add_option("--json", options.json, "Write all rows to a file; - is standard output")->type_name("FILE");
+  verb.add_flag("--github", options.github, "Print GitHub annotations for rows that break parity");
+}
+
+void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files) {
+  options.selection.threads = parse_threads(options.threads);
+  if (!options.golden.empty()) options.selection.cases.golden = options.golden;
+  for (const std::string& backend : options.require) find_backend(backend);
+  for (const std::string& file : output_files) require_writable(file);
+  if (std::count(output_files.begin(), output_files.end(), "-") > 1)
+    throw InvalidArgument("only one file can be written to standard output (-)");
+}
+
+std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
+  std::string command = fmt::format("assay {} --filter {} --threads {} --seed {}", verb, shell_quoted(row.label()),
+                                    row.threads, row.seed);
+  if (!options.golden.empty()) command += " --golden " + shell_quoted(options.golden);
+  if (row.tier == Tier::large && verb == "verify") command += " --all";
+  return command;
+}
+
+void print_problem(const Row& row, bool github) {
+  fmt::print("{} {}: {}\n", coloured(name_of(row.verdict), name_of(row.verdict)), row.label(), row.reason);
+  if (!row.repro.empty()) fmt::print("    reproduce: {}\n", row.repro);
+  if (github) fmt::print("{}", github_annotation(row));
+}
+
+int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions& options, double seconds,
+             bool was_interrupted) {
+  constexpr std::array order = {Verdict::passed,     Verdict::failed,      Verdict::invalid,
+                                Verdict::mistrusted, Verdict::unsupported, Verdict::unavailable};
+  std::vector<std::string> counts;
+  bool broken = false;
+  std::size_t judged = 0;
+  for (const Verdict verdict : order) {
+    const auto count = static_cast<std::size_t>(
+        std::count_if(rows.begin(), rows.end(), [&](const Row& row) { return row.verdict == verdict; }));
+    if (count == 0) continue;
+    counts.push_back(fmt::format("{} {}", count, coloured(name_of(verdict), name_of(verdict))));
+    broken = broken || breaks_parity(verdict);
+    if (verdict == Verdict::passed || breaks_parity(verdict)) judged += count;
+  }
+  fmt::print("{}: {} checks in {:.1f} s, seed {}: {}{}\n", verb, judged, seconds, options.selection.cases.seed,
+             fmt::join(counts, ", "), was_interrupted ? " (interrupted: partial)" : "");
+  for (const std::string& backend : options.require) {
+    const std::string unmet = unmet_requirement(backend, rows);
+    if (unmet.empty()) continue;
+    fmt::print("{}\n", coloured(unmet, "FAILED"));
+    broken = true;
+  }
+  std::fflush(stdout);
+  if (was_interrupted) return ExitCode::interrupted;
+  if (broken) return ExitCode::parity;
+  if (judged == 0 && options.require.empty()) {
+    std::fflush(stdout);
+    throw InvalidArgument("nothing was compared: every selected row is UNSUPPORTED or UNAVAILABLE");
+  }
+  return ExitCode::ok;
+}
+
+void catch_interrupts() { std::signal(SIGINT, on_interrupt); }
+bool is_interrupted() { return interrupts != 0; }
+
+}  // namespace assay::bench

@@ -1,0 +1,118 @@
+// Files, colours and progress.
+#include "bench/report/output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "reference/tensor.h"
+
+namespace assay::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool colours_on = false;
+
+std::string temporary_name(const std::string& path) { return fmt::format("{}.{}.partial", path, getpid()); }
+
+[[noreturn]] void cannot_write(const std::string& path, std::string_view why) {
+  throw InvalidArgument(fmt::format("{} cannot be written: {}", path, why));
+}
+
+constexpr std::string_view colour_of(std::string_view verdict) {
+  if (verdict == "PASSED") return "\x1b[32m";
+  if (verdict == "FAILED" || verdict == "INVALID" || verdict == "MISTRUSTED") return "\x1b[31m";
+  return "\x1b[33m";
+}
+
+}  // namespace
+
+void require_writable(const std::string& path) {
+  if (path == "-" || path.empty()) return;
+  std::error_code error;
+  if (fs::is_directory(path, error)) cannot_write(path, "it is a folder");
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, error)) cannot_write(path, fmt::format("there is no folder {}", folder.string()));
+  if (access(folder.c_str(), W_OK) != 0) cannot_write(path, std::strerror(errno));
+}
+
+void write_whole(const std::string& path, std::string_view text) {
+  if (path == "-") {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return;
+  }
+  const std::string temporary = temporary_name(path);
+  std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
+  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+  stream.close();
+  if (!stream || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const std::string why = std::strerror(errno);
+    std::remove(temporary.c_str());
+    cannot_write(path, why);
+  }
+}
+
+void set_colour(Colour colour) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool wanted = isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+  colours_on = colour == Colour::always || (colour == Colour::automatic && wanted);
+}
+
+std::string coloured(std::string_view text, std::string_view verdict) {
+  return colours_on ? fmt::format("{}{}\x1b[0m", colour_of(verdict), text) : std::string(text);
+}
+
+std::string format_time(double ns) {
+  const auto digits = [](double value) { return value < 10 ? 2 : value < 100 ? 1 : 0; };
+  if (ns < 1e3) return fmt::format("{:.{}f} ns", ns, digits(ns));
+  if (ns < 1e6) return fmt::format("{:.{}f} µs", ns / 1e3, digits(ns / 1e3));
+  if (ns < 1e9) return fmt::format("{:.{}f} ms", ns / 1e6, digits(ns / 1e6));
+  return fmt::format("{:.{}f} s", ns / 1e9, digits(ns / 1e9));
+}
+
+Progress::Progress(std::string_view verb, std::size_t total)
+    : verb_(verb),
+      total_(total),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      start_(std::chrono::steady_clock::now()),
+      last_(start_) {}
+
+Progress::~Progress() { clear(); }
+
+double Progress::elapsed_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+void Progress::step(std::string_view label) {
+  ++done_;
+  constexpr auto terminal_interval = std::chrono::milliseconds(100);
+  constexpr auto log_interval = std::chrono::seconds(10);
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_ <
+      (terminal_ ? std::chrono::milliseconds(terminal_interval) : std::chrono::milliseconds(log_interval)))
+    return;
+  last_ = now;
+  const double left = elapsed_s() / static_cast<double>(done_) * static_cast<double>(total_ - done_);
+  const std::string line = fmt::format("{} {}/{}, {}:{:02} left", verb_, done_, total_, static_cast<int>(left) / 60,
+                                       static_cast<int>(left) % 60);
+  if (terminal_) {
+    fmt::print(stderr, "\r\x1b[K{}  {}", line, label);
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
+  std::fflush(stderr);
+}
+
+void Progress::clear() {
+  if (terminal_) fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+}
+
+}  // namespace assay::bench

@@ -1,0 +1,47 @@
+// Where results go: files that are either whole or not there, the terminal and its colours, and progress.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace assay::bench {
+
+/// Throws InvalidArgument if `path` could not be written, before any work is done for it. "-" is standard output.
+void require_writable(const std::string& path);
+
+/// Writes the whole text to a file beside `path` and renames it, so that no partial file is ever left. "-" is standard
+/// output.
+void write_whole(const std::string& path, std::string_view text);
+
+/// When to colour: always, never, or (auto) on a terminal unless NO_COLOR is set.
+enum class Colour { automatic, always, never };
+void set_colour(Colour colour);
+
+/// The text in the colour of a verdict, or as it is where colours are off.
+std::string coloured(std::string_view text, std::string_view verdict);
+
+/// "12.3 µs", "4.56 ms": three digits and a unit.
+std::string format_time(double ns);
+
+/// How far a run is: one line rewritten on a terminal, a plain line every few seconds elsewhere, on standard error.
+class Progress {
+ public:
+  Progress(std::string_view verb, std::size_t total);
+  ~Progress();
+  /// One step is done; `label` is what comes next.
+  void step(std::string_view label);
+  /// Makes room for a line of output on a terminal.
+  void clear();
+
+ private:
+  double elapsed_s() const;
+
+  std::string verb_;
+  std::size_t total_, done_ = 0;
+  bool terminal_;
+  std::chrono::steady_clock::time_point start_, last_;
+};
+
+}  // namespace assay::bench

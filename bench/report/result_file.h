@@ -1,0 +1,26 @@
+// Rows as files: the JSON result file (Google Benchmark's, with more keys), the checks of verify, CSV and JUnit.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "bench/row.h"
+
+namespace assay::bench {
+
+/// Google Benchmark's JSON, so that its own tools read it, one entry of `benchmarks` for each row.
+std::string results_json(std::span<const Row> rows, bool partial);
+
+/// The same context and an array `checks`.
+std::string checks_json(std::span<const Row> rows, bool partial);
+
+/// One line a row, with a header.
+std::string results_csv(std::span<const Row> rows);
+
+/// One test suite an operator, one test case a row; UNSUPPORTED and UNAVAILABLE are skipped.
+std::string junit_xml(std::span<const Row> rows);
+
+/// A GitHub workflow command for a row that breaks parity.
+std::string github_annotation(const Row& row);
+
+}  // namespace assay::bench

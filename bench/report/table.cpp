@@ -1,0 +1,165 @@
+// Laying out tables.
+#include "bench/report/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "backends/registry.h"
+#include "bench/report/output.h"
+
+namespace assay::bench {
+namespace {
+
+/// Columns a UTF-8 text takes on a terminal, escape sequences aside. All its characters here are one column wide.
+std::size_t columns(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b') {
+      i = text.find('m', i);
+      continue;
+    }
+    count += (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+  }
+  return count;
+}
+
+std::string padded(const std::string& text, std::size_t width, bool right) {
+  const std::string space(width - std::min(width, columns(text)), ' ');
+  return right ? space + text : text + space;
+}
+
+const std::string none = "–";
+
+std::string ratio_text(const std::optional<double>& ratio) { return ratio ? fmt::format("{:.3g}", *ratio) : none; }
+
+using CaseKey = std::tuple<std::string, std::string, std::string>;
+CaseKey key_of(const Row& row) { return {row.op, row.case_name, row.dtype}; }
+
+bool timed(const Row& row) { return row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty(); }
+
+/// "±0.6 %": half of the median's interval; marked where the time ran out before it was as narrow as asked.
+std::string spread_text(const Timing& timing) {
+  const double half = std::max(timing.high_ns - timing.median_ns, timing.median_ns - timing.low_ns);
+  return fmt::format("±{:.1f} %{}", 100 * half / timing.median_ns, timing.settled ? "" : " !");
+}
+
+std::string dtype_suffix(const Row& row) { return row.dtype == "f32" ? std::string() : fmt::format(" {}", row.dtype); }
+
+/// What became of the checks of one operator on one backend.
+struct Cell {
+  std::size_t passed = 0, broken = 0, unsupported = 0, unavailable = 0;
+  double worst = 0;
+
+  void count(const Row& row) {
+    passed += row.verdict == Verdict::passed;
+    broken += breaks_parity(row.verdict);
+    unsupported += row.verdict == Verdict::unsupported;
+    unavailable += row.verdict == Verdict::unavailable;
+    if (row.verdict == Verdict::passed && row.max_error_ratio) worst = std::max(worst, *row.max_error_ratio);
+  }
+  std::string text() const {
+    if (broken > 0) return coloured(fmt::format("{} of {} FAILED", broken, broken + passed), "FAILED");
+    if (passed > 0)
+      return coloured(worst == 0 ? fmt::format("{} exact", passed) : fmt::format("{} at {:.2f}", passed, worst),
+                      "PASSED");
+    if (unsupported > 0) return coloured("UNSUPPORTED", "UNSUPPORTED");
+    if (unavailable > 0) return coloured("UNAVAILABLE", "UNAVAILABLE");
+    return none;
+  }
+};
+
+}  // namespace
+
+std::vector<std::size_t> Table::widths() const {
+  std::vector<std::size_t> widths;
+  for (const std::string& cell : heading_) widths.push_back(columns(cell));
+  for (const auto& line : lines_)
+    for (std::size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], columns(line[c]));
+  return widths;
+}
+
+std::string Table::text(std::size_t first_right) const {
+  const std::vector<std::size_t> width = widths();
+  std::string text;
+  const auto add = [&](const std::vector<std::string>& line) {
+    std::string made;
+    for (std::size_t c = 0; c < line.size(); ++c)
+      made += (c == 0 ? "" : "  ") + padded(line[c], width[c], c >= first_right);
+    made.erase(made.find_last_not_of(' ') + 1);
+    text += made + "\n";
+  };
+  add(heading_);
+  for (const auto& line : lines_) add(line);
+  return text;
+}
+
+std::string Table::markdown(std::size_t first_right) const {
+  std::string text;
+  const auto add = [&](const std::vector<std::string>& line) {
+    for (const std::string& cell : line) text += "| " + cell + " ";
+    text += "|\n";
+  };
+  add(heading_);
+  for (std::size_t c = 0; c < heading_.size(); ++c) text += c >= first_right ? "|---:" : "|---";
+  text += "|\n";
+  for (const auto& line : lines_) add(line);
+  return text;
+}
+
+Table timing_table(std::span<const Row> rows) {
+  const std::string_view baseline = backend_names().front();  // the plainest: what the others are measured against
+  std::map<CaseKey, double> baseline_ns;
+  for (const Row& row : rows)
+    if (row.backend == baseline && timed(row)) baseline_ns[key_of(row)] = row.timing->median_ns;
+  Table table({"operator/case", "backend", "threads", "verdict", "time", "interval", "GB/s", "error",
+               fmt::format("× {}", baseline)});
+  CaseKey last;
+  for (const Row& row : rows) {
+    const std::string title =
+        key_of(row) == last ? std::string() : fmt::format("{}/{}{}", row.op, row.case_name, dtype_suffix(row));
+    last = key_of(row);
+    const std::string verdict = coloured(name_of(row.verdict), name_of(row.verdict));
+    std::vector<std::string> cells = {title, row.backend, fmt::format("{}", row.threads),  verdict, none,
+                                      none,  none,        ratio_text(row.max_error_ratio), none};
+    if (timed(row)) {
+      const Timing& timing = *row.timing;
+      cells[4] = format_time(timing.median_ns);
+      cells[5] = spread_text(timing);
+      cells[6] = fmt::format("{:.3g}", row.cost.bytes / timing.median_ns);
+      const auto found = baseline_ns.find(last);
+      if (found != baseline_ns.end()) cells[8] = fmt::format("{:.3g}", found->second / timing.median_ns);
+    }
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+Table verdict_table(std::span<const Row> rows) {
+  std::vector<std::string> operators, backends;
+  std::map<std::pair<std::string, std::string>, Cell> cells;
+  std::map<std::string, double> framework;
+  for (const Row& row : rows) {
+    if (std::find(operators.begin(), operators.end(), row.op) == operators.end()) operators.push_back(row.op);
+    if (std::find(backends.begin(), backends.end(), row.backend) == backends.end()) backends.push_back(row.backend);
+    cells[{row.op, row.backend}].count(row);
+    if (row.framework_error_ratio) framework[row.op] = std::max(framework[row.op], *row.framework_error_ratio);
+  }
+  std::vector<std::string> heading = {"operator"};
+  heading.insert(heading.end(), backends.begin(), backends.end());
+  heading.emplace_back("recorded");
+  Table table(heading);
+  for (const std::string& op : operators) {
+    std::vector<std::string> line = {op};
+    for (const std::string& backend : backends) line.push_back(cells[{op, backend}].text());
+    const auto recorded = framework.find(op);
+    line.push_back(recorded == framework.end() ? none
+                   : recorded->second == 0     ? "exact"
+                                               : fmt::format("{:.2f}", recorded->second));
+    table.add(std::move(line));
+  }
+  return table;
+}
+
+}  // namespace assay::bench

@@ -1,0 +1,56 @@
+// The verbs of `assay`, one file each: what main() asks of them, the options they share and their exit codes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench/row.h"
+#include "bench/selection.h"
+
+namespace assay::bench {
+
+/// Exit codes; never 2, which is make's own.
+enum ExitCode : int {
+  ok = 0,
+  usage = 1,         ///< a user's mistake, unreadable input, or internal
+  parity = 3,        ///< FAILED, INVALID, MISTRUSTED, or --require unmet
+  interrupted = 130  ///< Ctrl-C; what was done is written
+};
+
+/// Adds a verb to the command line; `chosen` is set to what it does once its options are parsed.
+using Chosen = std::function<int()>;
+void add_list(CLI::App& app, Chosen& chosen);
+void add_verify(CLI::App& app, Chosen& chosen);
+void add_bench(CLI::App& app, Chosen& chosen);
+void add_run(CLI::App& app, Chosen& chosen);
+
+/// Options that verify and bench share.
+struct RunOptions {
+  SelectionOptions selection;
+  std::string threads;  ///< "1,2"
+  std::vector<std::string> require;
+  std::string json;
+  std::string golden;
+  bool github = false;
+};
+void add_run_options(CLI::App& verb, RunOptions& options);
+/// Parses thread counts, checks names and output paths; InvalidArgument says what is wrong.
+void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files);
+
+/// The command that does one row again. `verb` and `extra` are its own; options that matter are added.
+std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options);
+
+/// "1,204 checks: 1,200 PASSED, …" and the sentences about --require; the exit code that follows.
+int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions& options, double seconds,
+             bool was_interrupted);
+
+/// Prints a row that breaks parity: label, verdict, reason and the command that reproduces it.
+void print_problem(const Row& row, bool github);
+
+/// Ctrl-C sets a flag that loops ask for; a second one ends the program at once.
+void catch_interrupts();
+bool is_interrupted();
+
+}  // namespace assay::bench
