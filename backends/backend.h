@@ -81,7 +81,7 @@ class KernelTable {
   std::string why_not(std::string_view op, DType dtype) const {
     const auto found = declined_.find(op);
     if (found != declined_.end()) return std::string(found->second);
-    return "no kernel is registered for " + std::string(op) + " at " + std::string(name_of(dtype));
+    return "it has no kernel for " + std::string(op) + " at " + std::string(name_of(dtype)) + " yet";
   }
   bool thread_dependent(std::string_view op) const { return thread_dependent_.find(op) != thread_dependent_.end(); }
 

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "reference/registry.h"
@@ -111,12 +114,19 @@ CaseList collect_cases(const CaseOptions& options) {
   for (GoldenCase& made : folder.cases) list.cases.push_back(bind(std::move(made)));
   refuse_duplicates(list.cases);
   if (users_own) return list;
-  std::set<Key> recorded;
-  for (const BoundCase& bound : list.cases) recorded.insert(key_of(bound));
-  std::vector<BoundCase> built_in = built_in_cases(options);
+  std::map<Key, BoundCase*> recorded;
+  for (BoundCase& bound : list.cases) recorded.emplace(key_of(bound), &bound);
+  std::vector<BoundCase> built_in = built_in_cases(options), added;
   refuse_duplicates(built_in);
-  for (BoundCase& bound : built_in)
-    if (!recorded.contains(key_of(bound))) list.cases.push_back(std::move(bound));
+  for (BoundCase& bound : built_in) {
+    const auto stands_in = recorded.find(key_of(bound));
+    if (stands_in == recorded.end()) {
+      added.push_back(std::move(bound));
+    } else {
+      stands_in->second->tier = std::max(stands_in->second->tier, bound.tier);  // a workload stays one
+    }
+  }
+  std::move(added.begin(), added.end(), std::back_inserter(list.cases));
   return list;
 }
 

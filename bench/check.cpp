@@ -172,7 +172,7 @@ void Referee::verify(Trial& trial, Row& row) {
     judge(bound_, expected_, results, row);
     if (std::string breach = trial.breach(); row.verdict == Verdict::passed && !breach.empty())
       fail(row, std::move(breach));
-    if (row.verdict == Verdict::passed) check_thread_invariance(results, row);
+    if (row.verdict == Verdict::passed) check_thread_invariance(trial, results, row);
     if (row.verdict == Verdict::passed) check_again(trial, row);
   } catch (const std::exception& problem) {
     fail(row, fmt::format("the kernel threw: {}", problem.what()));
@@ -192,11 +192,11 @@ void Referee::check_again(Trial& trial, Row& row) {
   }
 }
 
-void Referee::check_thread_invariance(const TensorPack& results, Row& row) {
+void Referee::check_thread_invariance(const Trial& trial, const TensorPack& results, Row& row) {
   Answer answer{row.threads, {}};
   for (std::size_t i = 0; i < results.size(); ++i) answer.digests.push_back(digest(results[i][0]));
   const auto before = answers_.find(row.backend);
-  const bool may_differ = find_backend(row.backend).backend->kernels().thread_dependent(bound_.op->name);
+  const bool may_differ = trial.backend().kernels().thread_dependent(bound_.op->name);
   if (before != answers_.end() && !may_differ) {
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (answer.digests[i] == before->second.digests[i]) continue;

@@ -43,7 +43,7 @@ class Referee {
 
  private:
   void check_again(Trial& trial, Row& row);
-  void check_thread_invariance(const TensorPack& results, Row& row);
+  void check_thread_invariance(const Trial& trial, const TensorPack& results, Row& row);
 
   const BoundCase& bound_;
   const Expectation& expected_;

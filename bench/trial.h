@@ -35,6 +35,7 @@ class Trial {
   std::string breach() const;
 
   double prepare_ns() const { return prepare_ns_; }
+  const Backend& backend() const { return backend_; }
 
   /// One call without the checks around it, for the clock; use_threads() first.
   void call() {

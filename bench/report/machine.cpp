@@ -93,7 +93,8 @@ nlohmann::json context(bool partial) {
 
 std::string version_text() {
   std::string text = fmt::format("assay {} ({})", ASSAY_VERSION, ASSAY_COMMIT);
-  for (const auto& [name, version] : libraries().items())
+  const json versions = libraries();
+  for (const auto& [name, version] : versions.items())
     text += fmt::format("\n  {} {}", name, version.get<std::string>());
   return text;
 }

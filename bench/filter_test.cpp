@@ -1,0 +1,50 @@
+// Globs.
+#include "bench/filter.h"
+
+#include <gtest/gtest.h>
+
+namespace assay::bench {
+namespace {
+
+TEST(Glob, MatchesAsWritten) {
+  struct Row {
+    std::string_view pattern, text;
+    bool matches;
+  };
+  const Row table[] = {
+      {"a/b/c", "a/b/c", true},
+      {"a/b/c", "a/b/d", false},
+      {"*", "", true},
+      {"*", "a/b", true},
+      {"a*", "ba", false},
+      {"a*c", "abbbc", true},
+      {"a*c", "abbbcd", false},
+      {"*/openmp/*", "x/y/openmp/f32/1", true},
+      {"?", "", false},
+      {"a?c", "a/c", true},
+      {"**a**", "bab", true},
+      {"", "", true},
+      {"", "a", false},
+      {"*a*b*c*", "xxaxxbxxcxx", true},
+      {"*a*b*c*", "xxaxxcxxbxx", false},
+  };
+  for (const Row& row : table)
+    EXPECT_EQ(glob_matches(row.pattern, row.text), row.matches) << row.pattern << " on " << row.text;
+}
+
+TEST(Glob, IsNotBlownUpByStars) {
+  const std::string text(2000, 'a');
+  std::string pattern;
+  for (int i = 0; i < 200; ++i) pattern += "*a";
+  EXPECT_FALSE(glob_matches(pattern + "b", text));
+}
+
+TEST(AnyMatches, NoFilterTakesAll) {
+  EXPECT_TRUE(any_matches({}, "x"));
+  const std::vector<std::string> filters = {"a*", "b*"};
+  EXPECT_TRUE(any_matches(filters, "bc"));
+  EXPECT_FALSE(any_matches(filters, "cb"));
+}
+
+}  // namespace
+}  // namespace assay::bench

@@ -1,0 +1,244 @@
+// The program as a user meets it: exit codes, the one sentence for each mistake, and files that are whole or not there.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "golden/safetensors.h"
+
+namespace assay::bench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Outcome {
+  int code;
+  std::string text;
+};
+
+/// Runs `assay` with both its outputs caught.
+Outcome assay(const std::string& arguments, const std::string& environment = "") {
+  const std::string command = environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1 </dev/null";
+  FILE* pipe = popen(command.c_str(), "r");
+  std::string text;
+  for (int c = 0; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  const int status = pclose(pipe);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
+}
+
+/// A small, fast selection on the backends that are always there.
+const std::string few = "--filter 'relative_position_index/seed_2x2/*/f32/1' ";
+
+class Program : public testing::Test {
+ protected:
+  Program()
+      : folder_(fs::path(testing::TempDir()) /
+                ("program_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~Program() override { fs::remove_all(folder_); }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
+  fs::path folder_;
+};
+
+TEST_F(Program, RefusesMistakesInOneSentence) {
+  struct Bad {
+    std::string arguments, expected;
+  };
+  const std::vector<Bad> table = {
+      {"", "assay: A subcommand is required; `assay --help` shows what there is\n"},
+      {"verfy", "assay: A subcommand is required; `assay --help` shows what there is\n"},
+      {"verify --filter 'sine_position_encodin/*'",
+       "assay: the filter sine_position_encodin/* takes no row: there is no operator sine_position_encodin (did you "
+       "mean sine_position_encoding?); `assay list cases` shows all\n"},
+      {"verify --filter 'mask_downsample/coco_piar/scalar/f32/1'",
+       "assay: the filter mask_downsample/coco_piar/scalar/f32/1 takes no row: there is no case of it coco_piar (did "
+       "you mean coco_pair?); `assay list cases` shows all\n"},
+      {"verify --filter 'mask_downsample/coco_pair/opnmp/f32/1'",
+       "assay: the filter mask_downsample/coco_pair/opnmp/f32/1 takes no row: there is no backend opnmp (did you mean "
+       "openmp?); `assay list cases` shows all\n"},
+      {"verify --filter 'mask_downsample/coco_pair/openmp/f32/3'",
+       "assay: the filter mask_downsample/coco_pair/openmp/f32/3 takes no row: there is no thread count in --threads "
+       "3; `assay list cases` shows all\n"},
+      {"verify --filter 'nested_tensor/coco_mixed_b8/scalar/f32/1'",
+       "assay: the filter nested_tensor/coco_mixed_b8/scalar/f32/1 takes cases of tier large alone; add --all\n"},
+      {"verify --filter mask_downsample",
+       "assay: the filter mask_downsample takes no row: a filter spells out operator/case/backend/dtype/threads, or "
+       "has * for any of them; `assay list cases` shows all\n"},
+      {"verify --threads 0", "assay: --threads is 0, but numbers from 1 to 4096 are needed, separated by commas\n"},
+      {"verify --threads 1,,2",
+       "assay: --threads is 1,,2, but numbers from 1 to 4096 are needed, separated by commas\n"},
+      {"verify --require opnmp",
+       "assay: there is no backend opnmp (did you mean openmp?); `assay list backends` shows all\n"},
+      {"verify --json /nowhere/x.json", "assay: /nowhere/x.json cannot be written: there is no folder /nowhere\n"},
+      {"verify --json - --junit -", "assay: only one file can be written to standard output (-)\n"},
+      {"verify --golden /nowhere", "assay: /nowhere: there is no such folder of golden cases\n"},
+      {"bench --row-budget 0s", "assay: --row-budget is 0 s, but it must be positive\n"},
+      {"list colours", "assay: there is nothing called colours to list; operators, backends and cases are there\n"},
+      {"list --describe mask_downsampel",
+       "assay: there is no operator mask_downsampel (did you mean mask_downsample?); `assay list operators` shows "
+       "all\n"},
+      {"run /nowhere/x.safetensors --backend opnmp -o x",
+       "assay: there is no backend opnmp (did you mean openmp?); `assay list backends` shows all\n"},
+      {"run x.safetensors --backend scalar -o /nowhere/x.safetensors",
+       "assay: /nowhere/x.safetensors cannot be written: there is no folder /nowhere\n"},
+  };
+  for (const Bad& bad : table) {
+    const Outcome outcome = assay(bad.arguments);
+    EXPECT_EQ(outcome.code, 1) << bad.arguments;
+    EXPECT_EQ(outcome.text, bad.expected) << bad.arguments;
+  }
+}
+
+TEST_F(Program, HelpAndVersionSucceed) {
+  EXPECT_EQ(assay("--help").code, 0);
+  for (const char* verb : {"list", "verify", "bench", "run"}) EXPECT_EQ(assay(std::string(verb) + " --help").code, 0);
+  const Outcome version = assay("--version");
+  EXPECT_EQ(version.code, 0);
+  EXPECT_EQ(version.text.find("assay "), 0u);
+}
+
+TEST_F(Program, VerifyPassesAndWritesItsChecks) {
+  const Outcome outcome = assay("verify " + few + "--json " + path("v.json") + " --junit " + path("v.xml"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  std::ifstream stream(path("v.json"));
+  const json document = json::parse(stream);
+  EXPECT_EQ(document["context"]["assay"]["schema"], 1);
+  EXPECT_EQ(document["context"]["assay"]["partial"], false);
+  ASSERT_FALSE(document["checks"].empty());
+  for (const json& check : document["checks"])
+    for (const char* key : {"operator", "case", "backend", "dtype", "threads", "verdict", "reason", "max_error_ratio",
+                            "precision_class", "outputs", "bytes", "flops", "seed", "repro", "witness"})
+      EXPECT_TRUE(check.contains(key)) << key;
+  std::ifstream xml(path("v.xml"));
+  const std::string text((std::istreambuf_iterator<char>(xml)), {});
+  EXPECT_NE(text.find("<testcase classname=\"relative_position_index\""), std::string::npos);
+}
+
+TEST_F(Program, BenchTimesOnlyWhatPassed) {
+  const Outcome outcome =
+      assay("bench --row-budget 50ms " + few + "--json " + path("b.json") + " --csv " + path("b.csv"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  std::ifstream stream(path("b.json"));
+  const json document = json::parse(stream);
+  std::size_t timed = 0;
+  for (const json& row : document["benchmarks"]) {
+    EXPECT_EQ(row["name"], row["run_name"]);
+    EXPECT_EQ(row["time_unit"], "ns");
+    if (row["verdict"] == "PASSED") {
+      ++timed;
+      EXPECT_GT(row["real_time"], 0);
+      EXPECT_FALSE(row["samples_ns"].empty());
+      EXPECT_GT(row["gb_per_s"], 0);
+    } else {
+      EXPECT_EQ(row["real_time"], 0);
+      EXPECT_EQ(row["error_occurred"], true);
+      EXPECT_FALSE(row.contains("samples_ns"));
+    }
+  }
+  EXPECT_GE(timed, 3u);
+}
+
+TEST_F(Program, RequireDemandsEveryRow) {
+  EXPECT_EQ(assay("verify " + few + "--require scalar").code, 0);
+  const Outcome outcome = assay("verify --filter 'hungarian_assignment/match_b2_q300/*/f32/1' --require openmp");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_NE(outcome.text.find("--require openmp: 1 rows are UNSUPPORTED"), std::string::npos) << outcome.text;
+}
+
+TEST_F(Program, ComparingNothingIsAnError) {
+  const Outcome outcome = assay("verify --filter 'hungarian_assignment/match_b2_q300/openmp/f32/1'");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.text.find("nothing was compared"), std::string::npos) << outcome.text;
+}
+
+/// Golden folders below, made from the project's own.
+class GoldenFolder : public Program {
+ protected:
+  GoldenFolder() {
+    fs::copy(fs::path(ASSAY_SOURCE_DIR) / "golden/tensors", folder_ / "tensors", fs::copy_options::recursive);
+  }
+  std::string file() const { return path("tensors/relative_position_bias/seed_2x2.safetensors"); }
+  /// Flips one bit of the last byte, which lies in the tensors' data.
+  void flip_a_bit() const {
+    std::fstream stream(file(), std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(-1, std::ios::end);
+    const auto byte = static_cast<char>(stream.get() ^ 1);
+    stream.seekp(-1, std::ios::end);
+    stream.put(byte);
+  }
+};
+
+TEST_F(GoldenFolder, AFlippedBitIsInvalidByTheManifest) {
+  flip_a_bit();
+  const Outcome outcome = assay("verify " + few, "ASSAY_GOLDEN=" + path("tensors"));
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_NE(outcome.text.find("INVALID relative_position_bias/seed_2x2/golden/-/0: "
+                              "relative_position_bias/seed_2x2.safetensors has SHA-256"),
+            std::string::npos)
+      << outcome.text;
+}
+
+TEST_F(GoldenFolder, AFlippedBitWithoutAManifestIsInvalidByTheOracle) {
+  flip_a_bit();
+  fs::remove(path("tensors/manifest.json"));
+  const Outcome outcome = assay("verify --filter 'relative_position_bias/seed_2x2/*' --golden " + path("tensors"));
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_NE(outcome.text.find("the golden out and the oracle do not mean the same operator"), std::string::npos)
+      << outcome.text;
+}
+
+TEST_F(GoldenFolder, ATruncatedFileEndsTheRun) {
+  fs::remove(path("tensors/manifest.json"));
+  fs::resize_file(file(), fs::file_size(file()) - 1);
+  const Outcome outcome = assay("verify --golden " + path("tensors") + " --json " + path("v.json"));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.text.find("assay: " + file()), 0u) << outcome.text;
+  EXPECT_FALSE(fs::exists(path("v.json")));
+}
+
+TEST_F(GoldenFolder, RunWritesInputsAndOutputs) {
+  const std::string made = path("made.safetensors");
+  const Outcome outcome = assay("run " + file() + " --backend scalar -o " + made);
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const SafetensorsFile given = SafetensorsFile::read(file()), got = SafetensorsFile::read(made);
+  for (const char* name : {"in.table", "out.bias"}) {
+    ASSERT_NE(got.find(name), nullptr);
+    EXPECT_EQ(
+        std::memcmp(got.find(name)->data, given.find(name)->data, static_cast<std::size_t>(bytes_of(*got.find(name)))),
+        0)
+        << name;
+  }
+  EXPECT_EQ(got.metadata().at("operator"), "relative_position_bias");
+}
+
+TEST_F(GoldenFolder, RunLeavesNothingBehindWhenItFails) {
+  const std::size_t before = files();
+  const Outcome outcome = assay("run " + path("tensors/hungarian_assignment/ties.safetensors") +
+                                " --backend openmp -o " + path("x.safetensors"));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.text.find("backend openmp does not support hungarian_assignment at f32"), std::string::npos)
+      << outcome.text;
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(Program, AResultFileIsWholeAfterCtrlC) {
+  const std::string file = path("partial.json");
+  const Outcome outcome = assay(
+      "bench --row-budget 60s --filter 'padding_mask/*/scalar/*' --filter 'mask_downsample/*/scalar/*' --json " + file,
+      "timeout --preserve-status -s INT 2");
+  EXPECT_EQ(outcome.code, 130) << outcome.text;
+  std::ifstream stream(file);
+  EXPECT_EQ(json::parse(stream)["context"]["assay"]["partial"], true);
+}
+
+}  // namespace
+}  // namespace assay::bench
