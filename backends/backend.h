@@ -161,4 +161,4 @@ class HostBackend : public Backend {
 }  // namespace assay
 
 /// The one symbol a backend's module exports: its backend, which lives as long as the module.
-extern "C" __attribute__((visibility("default"))) assay::Backend& assay_backend();
+extern "C" __attribute__((visibility("default"))) assay::Backend* assay_backend();

@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-using Entry = Backend& (*)();
+using Entry = Backend* (*)();
 
 /// Modules lie beside the running program.
 std::filesystem::path module_directory() {
@@ -50,7 +50,7 @@ BackendStatus load(const ConfiguredBackend& configured) {
     status.unavailable = fmt::format("{} is no backend: it has no symbol assay_backend", path.string());
     return status;
   }
-  status.backend = &entry();
+  status.backend = entry();
   status.unavailable = status.backend->unavailable().value_or("");
   return status;
 }

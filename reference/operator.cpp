@@ -133,8 +133,9 @@ const OperatorInstance* OperatorEntry::find(DType dtype) const {
 
 Scalars resolve(const OperatorEntry& op, const NamedScalars& given) {
   for (const auto& [name, value] : given) {
+    const std::string& wanted = name;  // clang 14 does not let a lambda capture a structured binding
     const auto known =
-        std::find_if(op.params.begin(), op.params.end(), [&](const ParamInfo& p) { return p.name == name; });
+        std::find_if(op.params.begin(), op.params.end(), [&](const ParamInfo& p) { return p.name == wanted; });
     if (known != op.params.end()) continue;
     std::vector<std::string_view> names;
     for (const ParamInfo& param : op.params) names.push_back(param.name);

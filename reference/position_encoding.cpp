@@ -44,7 +44,8 @@ struct Wave {
 };
 
 Wave wave_of(double temperature, std::int64_t i, std::int64_t F) {
-  const double exponent = 2.0 * static_cast<double>(i / 2) / static_cast<double>(F);
+  const std::int64_t pair = i / 2;
+  const double exponent = 2.0 * static_cast<double>(pair) / static_cast<double>(F);
   return {std::pow(temperature, exponent), 1 + exponent * std::abs(std::log(temperature)) / 4, i % 2 == 0};
 }
 

@@ -108,9 +108,9 @@ struct WindowSoftmax {
     return std::tuple{Input{"scores", &Inputs<T>::scores, "B·nW heads N N"},
                       Input{"bias", &Inputs<T>::bias, "heads N N"}, Input{"mask", &Inputs<T>::mask, "nW N N"}};
   }
-  /// c = 10, four times what the worst honest implementation needed: ATen's softmax, whose float32 sum takes 2.4·u·S where
-  /// the scores are only 0, 1 and −∞ and S is hardly more than r. PyTorch eager on ordinary scores and plain float32 loops
-  /// needed up to 1.0.
+  /// c = 10, four times what the worst honest implementation needed: ATen's softmax, whose float32 sum takes 2.4·u·S
+  /// where the scores are only 0, 1 and −∞ and S is hardly more than r. PyTorch eager on ordinary scores and plain
+  /// float32 loops needed up to 1.0.
   template <class T>
   static constexpr auto outputs() {
     return std::tuple{Output{"probs", &Outputs<T>::probs, "B·nW heads N N", ErrorBound{10}}};

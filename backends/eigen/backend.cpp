@@ -27,7 +27,7 @@ class EigenBackend final : public assay::HostBackend {
 
 }  // namespace
 
-assay::Backend& assay_backend() {
+assay::Backend* assay_backend() {
   static EigenBackend backend;
-  return backend;
+  return &backend;
 }

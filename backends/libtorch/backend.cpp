@@ -34,7 +34,7 @@ class LibtorchBackend final : public assay::HostBackend {
 
 }  // namespace
 
-assay::Backend& assay_backend() {
+assay::Backend* assay_backend() {
   static LibtorchBackend backend;
-  return backend;
+  return &backend;
 }

@@ -68,7 +68,7 @@ class LibtorchCudaBackend final : public assay::Backend {
 
 }  // namespace
 
-assay::Backend& assay_backend() {
+assay::Backend* assay_backend() {
   static LibtorchCudaBackend backend;
-  return backend;
+  return &backend;
 }

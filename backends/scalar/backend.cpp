@@ -19,7 +19,7 @@ class ScalarBackend final : public assay::HostBackend {
 
 }  // namespace
 
-assay::Backend& assay_backend() {
+assay::Backend* assay_backend() {
   static ScalarBackend backend;
-  return backend;
+  return &backend;
 }
