@@ -15,15 +15,19 @@ class OpenMpBackend final : public assay::HostBackend {
     assay::openmp::add_set_prediction(kernels_);
   }
   std::string_view name() const override { return "openmp"; }
-  std::string_view description() const override { return "OpenMP threads and portable vectors, each line of memory moved once"; }
+  std::string_view description() const override {
+    return "OpenMP threads and portable vectors, each line of memory moved once";
+  }
   assay::Claims claims() const override { return {.honours_threads = true, .accumulators = "f32"}; }
-  std::vector<std::pair<std::string, std::string>> details() const override { return {{"openmp", std::to_string(_OPENMP)}}; }
+  std::vector<std::pair<std::string, std::string>> details() const override {
+    return {{"openmp", std::to_string(_OPENMP)}};
+  }
   void set_threads(int count) override { assay::openmp::thread_count() = std::max(count, 1); }
 };
 
 }  // namespace
 
-assay::Backend& assay_backend() {
+assay::Backend* assay_backend() {
   static OpenMpBackend backend;
-  return backend;
+  return &backend;
 }

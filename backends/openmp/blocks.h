@@ -1,5 +1,5 @@
-// Copies and fills for rows of a few dozen floats, where a call to memcpy or a loop's scalar tail costs more than the row
-// itself: they work in whole blocks of 16 floats and so may read and write up to 15 floats past the row's end.
+// Copies and fills for rows of a few dozen floats, where a call to memcpy or a loop's scalar tail costs more than the
+// row itself: they work in whole blocks of 16 floats and so may read and write up to 15 floats past the row's end.
 #pragma once
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 
 namespace assay::openmp {
 
-inline constexpr std::int64_t block = 16;  ///< floats of a cache line, and of the widest vector
+inline constexpr std::int64_t block = 16;  ///< floats of the widest vector, and of a cache line
 
 /// Floats that must lie behind a row that is handled in whole blocks.
 inline constexpr std::int64_t block_slack = block - 1;

@@ -28,14 +28,14 @@ Channel channel_of(const View<const T>& image, std::int64_t c, std::int64_t W) {
 
 /// Rows [begin, end) of the canvas. Rows as long as the canvas are copied in one piece.
 template <class Stream>
-void pad_rows(const Channel& channel, std::int64_t begin, std::int64_t end, Stream to) {
+void pad_rows(const Channel& channel, std::int64_t begin, std::int64_t end, Stream&& to) {
   const std::int64_t shown = std::clamp(channel.height, begin, end);
-  const std::byte* from = channel.image + static_cast<std::size_t>(begin) * channel.image_row;
+  const auto row = [&](std::int64_t y) { return channel.image + static_cast<std::size_t>(y) * channel.image_row; };
   if (channel.image_row == channel.canvas_row) {
-    if (shown > begin) to.append(from, static_cast<std::size_t>(shown - begin) * channel.image_row);
+    if (shown > begin) to.append(row(begin), static_cast<std::size_t>(shown - begin) * channel.image_row);
   } else {
-    for (std::int64_t y = begin; y < shown; ++y, from += channel.image_row) {
-      to.append(from, channel.image_row);
+    for (std::int64_t y = begin; y < shown; ++y) {
+      to.append(row(y), channel.image_row);
       to.append_zeros(channel.canvas_row - channel.image_row);
     }
   }
@@ -65,7 +65,8 @@ void write_tensors(const NestedTensor::Inputs<T>& in, const View<T>& tensors) {
 }
 
 template <class T>
-void nested_tensor(const NestedTensor::Params&, const NestedTensor::Inputs<T>& in, const NestedTensor::Outputs<T>& out) {
+void nested_tensor(const NestedTensor::Params&, const NestedTensor::Inputs<T>& in,
+                   const NestedTensor::Outputs<T>& out) {
   write_tensors(in, out.tensors);
   const std::int64_t B = out.mask.shape[0], H = out.mask.shape[1], W = out.mask.shape[2];
   const RowBlocks blocks(H, W);

@@ -1,5 +1,6 @@
 // The families of the openmp backend: each file registers its kernels here. Threads and vectors by OpenMP, single
-// precision inside, and no memory touched twice that need be touched once. Begin with parallel.h, which every kernel uses.
+// precision inside, and no memory touched twice that need be touched once. Begin with parallel.h, which every kernel
+// uses.
 #pragma once
 
 #include "backends/backend.h"

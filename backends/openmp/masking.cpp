@@ -1,4 +1,5 @@
-// padding_mask and mask_downsample. The first writes runs of equal bytes; the second reads nothing but the cells it shows.
+// padding_mask and mask_downsample. The first writes runs of equal bytes; the second reads nothing but the cells it
+// shows.
 #include "reference/masking.h"
 
 #include <algorithm>
@@ -12,12 +13,14 @@
 namespace assay::openmp {
 namespace {
 
-void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& in, const PaddingMask::Outputs<float>& out) {
+void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& in,
+                  const PaddingMask::Outputs<float>& out) {
   const std::int64_t B = out.mask.shape[0], H = out.mask.shape[1], W = out.mask.shape[2];
   const RowBlocks blocks(H, W);
   parallel_for(B * blocks.count(), B * H * W, [&](std::int64_t task, int) {
     const std::int64_t b = task / blocks.count(), block = task % blocks.count();
-    mark_padding(out.mask.data + b * H * W, W, in.sizes.data[2 * b], in.sizes.data[2 * b + 1], blocks.begin(block), blocks.end(block));
+    mark_padding(out.mask.data + b * H * W, W, in.sizes.data[2 * b], in.sizes.data[2 * b + 1], blocks.begin(block),
+                 blocks.end(block));
   });
 }
 

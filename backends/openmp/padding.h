@@ -7,8 +7,8 @@
 
 namespace assay::openmp {
 
-/// Rows in blocks of about 256 KB: enough to forget what a block costs besides its bytes (0.2 µs if it is streamed), and
-/// few enough for the workers to end together.
+/// Rows in blocks of about 256 KB: enough to forget what a block costs besides its bytes (0.2 µs if it is streamed),
+/// and few enough for the workers to end together.
 class RowBlocks {
  public:
   RowBlocks(std::int64_t rows, std::int64_t row_bytes)
@@ -27,7 +27,8 @@ inline void fill_bytes(bool* to, bool value, std::int64_t count) {
 }
 
 /// Rows [begin, end) of the mask [H, W] of an image of height×width in its top left: true is padding.
-inline void mark_padding(bool* mask, std::int64_t W, std::int64_t height, std::int64_t width, std::int64_t begin, std::int64_t end) {
+inline void mark_padding(bool* mask, std::int64_t W, std::int64_t height, std::int64_t width, std::int64_t begin,
+                         std::int64_t end) {
   const std::int64_t shown = std::clamp(height, begin, end);
   if (width == W) {
     fill_bytes(mask + begin * W, false, (shown - begin) * W);

@@ -1,5 +1,5 @@
-// How the kernels share their work: parallel_for over tasks that do not depend on the number of workers, so that neither
-// do the results, and Scratch, the memory a worker has to itself.
+// How the kernels share their work: parallel_for over tasks that do not depend on the number of workers, so that
+// neither do the results, and Scratch, the memory a worker has to itself.
 #pragma once
 
 #include <omp.h>
@@ -20,17 +20,13 @@ inline int& thread_count() {
 /// A fork costs 1 to 3 µs, in which one core moves about 100 KB: less than this is not worth another worker.
 constexpr std::int64_t bytes_worth_a_worker = 128 * 1024;
 
-/// Runs body(task, worker) for every task in [0, tasks). `bytes` is what all of them move together; `worker` is below
-/// most_workers().
-template <class Body>
-void parallel_for(std::int64_t tasks, std::int64_t bytes, const Body& body);
-
 /// What thread_count() is held to: every Scratch has room for so many.
 inline int most_workers() {
   static const int most = std::max(omp_get_max_threads(), omp_get_num_procs());
   return most;
 }
 
+/// Runs body(task, worker) for every task in [0, tasks), which move `bytes` together; `worker` is below most_workers().
 template <class Body>
 void parallel_for(std::int64_t tasks, std::int64_t bytes, const Body& body) {
   const std::int64_t useful = std::min(tasks, bytes / bytes_worth_a_worker);

@@ -1,6 +1,6 @@
-// sine_position_encoding. Padding leaves few distinct lines in a batch (a rectangle has two distinct rows and two distinct
-// columns): each is found once, its sines and cosines are computed once, and the rest is copying. Any mask is right, one of
-// scattered pixels merely has more lines. Start with run(), at the end.
+// sine_position_encoding. Padding leaves few distinct lines in a batch (a rectangle has two distinct rows and two
+// distinct columns): each is found once, its sines and cosines are computed once, and the rest is copying. Any mask is
+// right, one of scattered pixels merely has more lines. Start with run(), at the end.
 #include "reference/position_encoding.h"
 
 #include <algorithm>
@@ -14,7 +14,6 @@
 #include "backends/openmp/kernels.h"
 #include "backends/openmp/parallel.h"
 #include "backends/openmp/simd_math.h"
-#include "backends/openmp/streaming.h"
 
 namespace assay::openmp {
 namespace {
@@ -28,13 +27,13 @@ struct Run {
 
 /// The lines along one axis of all masks of a batch. Everything is allocated when the plan is made.
 struct Axis {
-  std::int64_t length = 0;               ///< of a line
-  std::vector<float> inverse_dim;        ///< [F/2] 1/dim_t
-  std::vector<unsigned char> masks;      ///< [distinct, length]
-  std::vector<float> positions;          ///< [distinct, length] v: counted, and normalised if asked
+  std::int64_t length = 0;           ///< of a line
+  std::vector<float> inverse_dim;    ///< [F/2] 1/dim_t
+  std::vector<unsigned char> masks;  ///< [distinct, length]
+  std::vector<float> positions;      ///< [distinct, length] v: counted, and normalised if asked
   std::int64_t distinct = 0;
-  std::vector<Run> runs;                 ///< image after image
-  std::vector<std::size_t> first_run;    ///< [B + 1]
+  std::vector<Run> runs;               ///< image after image
+  std::vector<std::size_t> first_run;  ///< [B + 1]
 
   std::span<const Run> runs_of(std::int64_t b) const {
     const std::size_t begin = first_run[static_cast<std::size_t>(b)];
@@ -46,7 +45,7 @@ struct Axis {
 struct Workspace {
   Axis y, x;
   std::vector<unsigned char> column, changes;  ///< one column of a mask; where a column differs from the one before
-  Scratch waves, rows;                         ///< a worker's sines and cosines of one dim_t; rows on their way to memory
+  Scratch waves;                               ///< a worker's sines and cosines of one dim_t
 };
 
 // ---- prepare ----
@@ -70,8 +69,6 @@ Axis make_axis(double temperature, std::int64_t F, std::int64_t images, std::int
   return axis;
 }
 
-constexpr std::int64_t row_room = 4096;  ///< floats of the rows that are streamed together: half a nearest cache
-
 Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
   const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
   Workspace work;
@@ -80,7 +77,6 @@ Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
   work.column.resize(static_cast<std::size_t>(H));
   work.changes.resize(static_cast<std::size_t>(W));
   work.waves = Scratch(2 * B * H * W + block_slack);
-  work.rows = Scratch(std::max(row_room, W) + block_slack);
   return work;
 }
 
@@ -98,12 +94,13 @@ void count_positions(const Sine::Params& params, const unsigned char* mask, floa
   double count = 0;
   for (std::int64_t i = 0; i < length; ++i) {
     count += mask[i] != 0 ? 0 : 1;
-    position[i] = params.normalize ? to_position((count + params.offset) / (last + params.eps) * params.scale) : static_cast<float>(count);
+    position[i] = params.normalize ? to_position((count + params.offset) / (last + params.eps) * params.scale)
+                                   : static_cast<float>(count);
   }
 }
 
-/// The number of this line among the distinct ones. Only the latest are searched: a batch of rectangles has few, and where
-/// there are many a search of all of them would cost more than it saves.
+/// The number of this line among the distinct ones. Only the latest are searched: a batch of rectangles has few, and
+/// where there are many a search of all of them would cost more than it saves.
 std::int64_t find_or_add(Axis& axis, const Sine::Params& params, const unsigned char* mask) {
   constexpr std::int64_t searched = 32;
   const auto bytes = static_cast<std::size_t>(axis.length);
@@ -161,86 +158,60 @@ void find_lines(Workspace& work, const Sine::Params& params, const View<const bo
 
 // ---- channels first: [B, 2F, H, W] ----
 
-/// Some rows of one plane, on their way to `to`: straight to the result, or to a worker's own room, which has slack
-/// behind it.
-struct Rows {
-  std::int64_t begin, end, W;
-  float* to;
-  bool slack;
+/// A plane is written in whole blocks up to this row: what is too much is overwritten by the rows that follow.
+std::int64_t whole_blocks_until(std::int64_t H, std::int64_t W) {
+  return std::max<std::int64_t>(0, H - (block_slack + W - 1) / W);
+}
 
-  /// The rows before this one may be written in whole blocks: what is too much is overwritten by the rows that follow.
-  std::int64_t whole_blocks_until() const { return slack ? end : std::max(begin, end - (block_slack + W - 1) / W); }
-  float* row(std::int64_t y) const { return to + (y - begin) * W; }
-};
-
-/// Rows of a plane of y, where a run of equal columns is a run of equal values. `values` is [distinct, length].
-void write_along_y(const Axis& y, const float* values, std::span<const Run> runs, const Rows& rows) {
-  const std::int64_t until = rows.whole_blocks_until();
+/// A plane of y, where a run of equal columns is a run of equal values. `values` is [distinct, length].
+void write_along_y(const Axis& y, const float* values, std::span<const Run> runs, std::int64_t W, float* plane) {
+  const std::int64_t H = y.length, until = whole_blocks_until(H, W);
   if (runs.size() <= 2) {  // a rectangle: the image, and the padding beside it
-    const Run &image = runs.front(), &padding = runs.back();
-    const float* const left = values + image.line * y.length;
-    const float* const right = values + padding.line * y.length;
-    const std::int64_t width = image.end, rest = rows.W - width;
-    for (std::int64_t row = rows.begin; row < until; ++row) {
-      float* const to = rows.row(row);
-      fill_blocks(to, left[row], width);
-      fill_blocks(to + width, right[row], rest);
+    const float* const left = values + runs.front().line * H;
+    const float* const right = values + runs.back().line * H;
+    const std::int64_t width = runs.front().end;
+    for (std::int64_t row = 0; row < until; ++row) {
+      fill_blocks(plane + row * W, left[row], width);
+      fill_blocks(plane + row * W + width, right[row], W - width);
     }
   } else {
-    for (std::int64_t row = rows.begin; row < until; ++row)
-      for (const Run& run : runs) fill_blocks(rows.row(row) + run.begin, values[run.line * y.length + row], run.end - run.begin);
+    for (std::int64_t row = 0; row < until; ++row)
+      for (const Run& run : runs)
+        fill_blocks(plane + row * W + run.begin, values[run.line * H + row], run.end - run.begin);
   }
-  for (std::int64_t row = until; row < rows.end; ++row)
-    for (const Run& run : runs) std::fill(rows.row(row) + run.begin, rows.row(row) + run.end, values[run.line * y.length + row]);
+  for (std::int64_t row = until; row < H; ++row)
+    for (const Run& run : runs)
+      std::fill(plane + row * W + run.begin, plane + row * W + run.end, values[run.line * H + row]);
 }
 
-/// Rows of a plane of x, where equal rows of the mask are equal rows of the plane.
-void write_along_x(const Axis&, const float* values, std::span<const Run> runs, const Rows& rows) {
-  const std::int64_t until = rows.whole_blocks_until();
+/// A plane of x, where equal rows of the mask are equal rows of the plane.
+void write_along_x(const Axis& x, const float* values, std::span<const Run> runs, std::int64_t H, float* plane) {
+  const std::int64_t W = x.length, until = whole_blocks_until(H, W);
   for (const Run& run : runs) {
-    const float* const line = values + run.line * rows.W;
-    const std::int64_t begin = std::max(run.begin, rows.begin), end = std::min(run.end, rows.end);
-    for (std::int64_t row = begin; row < std::min(end, until); ++row) copy_blocks(rows.row(row), line, rows.W);
-    for (std::int64_t row = std::max(begin, until); row < end; ++row) std::copy_n(line, rows.W, rows.row(row));
-  }
-}
-
-using WriteRows = void (*)(const Axis&, const float*, std::span<const Run>, const Rows&);
-
-/// One plane [H, W] by way of `room`, and past the caches.
-void stream_plane(WriteRows write, const Axis& axis, const float* values, std::span<const Run> runs, const Shape& shape, float* room, LineStream& to) {
-  const std::int64_t H = shape[2], W = shape[3], step = std::max<std::int64_t>(1, row_room / W);
-  for (std::int64_t begin = 0; begin < H; begin += step) {
-    const std::int64_t end = std::min(H, begin + step);
-    write(axis, values, runs, {begin, end, W, room, true});
-    to.append(room, static_cast<std::size_t>((end - begin) * W) * sizeof(float));
+    const float* const line = values + run.line * W;
+    std::int64_t row = run.begin;
+    for (; row < std::min(run.end, until); ++row) copy_blocks(plane + row * W, line, W);
+    for (; row < run.end; ++row) std::copy_n(line, W, plane + row * W);
   }
 }
 
 /// A task is a pair of channels, sine and cosine of one dim_t, of all images.
 void write_channels_first(const Workspace& work, const Sine::Outputs<float>& out) {
-  const std::int64_t B = out.encoding.shape[0], F = out.encoding.shape[1] / 2, H = out.encoding.shape[2], W = out.encoding.shape[3];
-  const std::int64_t bytes = out.encoding.shape.elements() * 4;
-  const bool streamed = bytes > bytes_worth_streaming;
-  parallel_for(F, bytes, [&](std::int64_t task, int worker) {
+  const std::int64_t B = out.encoding.shape[0], F = out.encoding.shape[1] / 2, H = out.encoding.shape[2],
+                     W = out.encoding.shape[3];
+  parallel_for(F, out.encoding.shape.elements() * 4, [&](std::int64_t task, int worker) {
     const bool along_y = task < F / 2;
     const Axis& axis = along_y ? work.y : work.x;
-    const std::int64_t pair = along_y ? task : task - F / 2;
+    const std::int64_t pair = along_y ? task : task - F / 2, across = along_y ? W : H;
+    const auto write = along_y ? write_along_y : write_along_x;
     float* const sines = work.waves[worker];
     float* const cosines = sines + axis.angles();
-    sines_and_cosines<1>(axis.positions.data(), axis.inverse_dim[static_cast<std::size_t>(pair)], axis.angles(), sines, cosines);
-    const WriteRows write = along_y ? write_along_y : write_along_x;
+    sines_and_cosines<1>(axis.positions.data(), axis.inverse_dim[static_cast<std::size_t>(pair)], axis.angles(), sines,
+                         cosines);
     for (std::int64_t b = 0; b < B; ++b) {
       float* const planes = out.encoding.data + (b * 2 * F + (along_y ? 0 : F) + 2 * pair) * H * W;
-      const std::span<const Run> runs = axis.runs_of(b);
-      if (streamed) {
-        LineStream to(planes);
-        for (const float* values : {sines, cosines}) stream_plane(write, axis, values, runs, out.encoding.shape, work.rows[worker], to);
-        to.finish();
-      } else {
-        write(axis, sines, runs, {0, H, W, planes, false});
-        write(axis, cosines, runs, {0, H, W, planes + H * W, false});
-      }
+      write(axis, sines, axis.runs_of(b), across, planes);
+      write(axis, cosines, axis.runs_of(b), across, planes + H * W);
     }
   });
 }
@@ -249,7 +220,8 @@ void write_channels_first(const Workspace& work, const Sine::Outputs<float>& out
 
 /// The F channels of one half at one position.
 void write_features(const Axis& axis, float position, float* to) {
-  sines_and_cosines<2>(axis.inverse_dim.data(), position, static_cast<std::int64_t>(axis.inverse_dim.size()), to, to + 1);
+  sines_and_cosines<2>(axis.inverse_dim.data(), position, static_cast<std::int64_t>(axis.inverse_dim.size()), to,
+                       to + 1);
 }
 
 /// The y half of one row: computed at the first pixel of each run of equal columns, copied to the others.
@@ -264,7 +236,8 @@ void write_row_of_y(const Axis& y, std::span<const Run> runs, std::int64_t row, 
 /// A task is a few rows of one image: the x half of a row is copied from the one above where that is equal and lies in
 /// the same task.
 void write_channels_last(const Workspace& work, const Sine::Outputs<float>& out) {
-  const std::int64_t B = out.encoding.shape[0], H = out.encoding.shape[1], W = out.encoding.shape[2], F = out.encoding.shape[3] / 2;
+  const std::int64_t B = out.encoding.shape[0], H = out.encoding.shape[1], W = out.encoding.shape[2],
+                     F = out.encoding.shape[3] / 2;
   constexpr std::int64_t rows_of_task = 8;
   const std::int64_t tasks_of_image = (H + rows_of_task - 1) / rows_of_task;
   parallel_for(B * tasks_of_image, out.encoding.shape.elements() * 4, [&](std::int64_t task, int) {

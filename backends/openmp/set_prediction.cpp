@@ -7,7 +7,8 @@ namespace assay::openmp {
 
 void add_set_prediction(KernelTable& table) {
   table.decline<HungarianAssignment>(
-      "an assignment is a chain of shortest paths, each starting from the one before; there is nothing here for threads or vectors to share");
+      "an assignment is a chain of shortest paths, each starting from the one before; there is nothing here for "
+      "threads or vectors to share");
 }
 
 }  // namespace assay::openmp

@@ -1,5 +1,5 @@
-// relative_position_index, relative_position_bias and window_softmax. The first two rest on index(i, j) = g(i) − g(j) + c
-// with g(i) = h_i·(2Ww − 1) + w_i; the softmax works on a block of rows at a time, in a worker's own cache.
+// relative_position_index, relative_position_bias and window_softmax. The first two rest on index(i, j) = g(i) − g(j) +
+// c with g(i) = h_i·(2Ww − 1) + w_i; the softmax works on a block of rows at a time, in a worker's own cache.
 #include "reference/window_attention.h"
 
 #include <algorithm>
@@ -10,7 +10,6 @@
 #include "backends/openmp/kernels.h"
 #include "backends/openmp/parallel.h"
 #include "backends/openmp/simd_math.h"
-#include "backends/openmp/streaming.h"
 
 namespace assay::openmp {
 namespace {
@@ -26,7 +25,8 @@ Places prepare_index(const RelativePositionIndex::Params& params, const Relative
   return places;
 }
 
-void relative_position_index(Places& places, const RelativePositionIndex::Params&, const RelativePositionIndex::Inputs<float>&,
+void relative_position_index(Places& places, const RelativePositionIndex::Params&,
+                             const RelativePositionIndex::Inputs<float>&,
                              const RelativePositionIndex::Outputs<float>& out) {
   const std::int64_t N = out.index.shape[0];
   const std::int64_t* place = places.data();
@@ -47,7 +47,9 @@ struct BiasRoom {
   Scratch strips;
 };
 
-std::int64_t strip_floats(const RelativePositionBias::Params& params) { return (2 * params.window_h - 1) * params.window_w; }
+std::int64_t strip_floats(const RelativePositionBias::Params& params) {
+  return (2 * params.window_h - 1) * params.window_w;
+}
 
 BiasRoom prepare_bias(const RelativePositionBias::Params& params, const RelativePositionBias::Inputs<float>& in) {
   return {std::vector<float>(static_cast<std::size_t>(in.table.shape.elements() + block_slack)),
@@ -62,19 +64,23 @@ void reverse_table(const View<const float>& table, float* reversed) {
     const std::int64_t begin = task * tile, end = std::min(entries, begin + tile);
     for (std::int64_t first = 0; first < heads; first += tile)
       for (std::int64_t head = first; head < std::min(heads, first + tile); ++head)
-        for (std::int64_t k = begin; k < end; ++k) reversed[head * entries + k] = table.data[(entries - 1 - k) * heads + head];
+        for (std::int64_t k = begin; k < end; ++k)
+          reversed[head * entries + k] = table.data[(entries - 1 - k) * heads + head];
   });
 }
 
-/// For tokens i of column w_i the row bias[i, :] of a head is a piece of one strip, the same for all h_i but for where it
-/// starts: strip[d, w_j] = bias of the tokens d − (Wh − 1) rows below i. Here all strips of a head, one after the other.
+/// For tokens i of column w_i the row bias[i, :] of a head is a piece of one strip, the same for all h_i but for where
+/// it starts: strip[d, w_j] = bias of the tokens d − (Wh − 1) rows below i. Here all strips of a head, one after the
+/// other.
 void make_strips(const RelativePositionBias::Params& params, const float* entries, float* strips) {
   const std::int64_t Ww = params.window_w, rows = 2 * params.window_h - 1;
   for (std::int64_t w = 0; w < Ww; ++w)
-    for (std::int64_t d = 0; d < rows; ++d, strips += Ww) copy_blocks(strips, entries + d * (2 * Ww - 1) + Ww - 1 - w, Ww);
+    for (std::int64_t d = 0; d < rows; ++d, strips += Ww)
+      copy_blocks(strips, entries + d * (2 * Ww - 1) + Ww - 1 - w, Ww);
 }
 
-void relative_position_bias(BiasRoom& room, const RelativePositionBias::Params& params, const RelativePositionBias::Inputs<float>& in,
+void relative_position_bias(BiasRoom& room, const RelativePositionBias::Params& params,
+                            const RelativePositionBias::Inputs<float>& in,
                             const RelativePositionBias::Outputs<float>& out) {
   const std::int64_t entries = in.table.shape[0], heads = out.bias.shape[0], N = out.bias.shape[1];
   const std::int64_t Wh = params.window_h, Ww = params.window_w;
@@ -101,36 +107,36 @@ void relative_position_bias(BiasRoom& room, const RelativePositionBias::Params& 
 /// Rows are padded to whole blocks with −∞, whose exponential is 0, so that no loop has a scalar tail.
 std::int64_t padded(std::int64_t N) { return (N + block - 1) / block * block; }
 
-/// Rows that go through each pass together: enough that one row's sums need not wait for another's, 4 KB so that every pass over them and what they
-/// came from stays in the nearest cache.
+/// Rows that go through each pass together: enough that one row's sums need not wait for another's, 4 KB so that every
+/// pass over them and what they came from stays in the nearest cache.
 std::int64_t rows_at_once(std::int64_t N) { return std::clamp<std::int64_t>(1024 / padded(N), 1, N); }
 
 /// What a worker has at hand for the rows of a task.
 struct SoftmaxRoom {
-  float *logits;  ///< [rows, padded]
+  float* logits;        ///< [rows, padded]
   float *most, *share;  ///< [rows]
-  float *results;  ///< [rows, N], and slack behind
 };
 
 Scratch prepare_softmax(const WindowSoftmax::Params&, const WindowSoftmax::Inputs<float>& in) {
   const std::int64_t N = in.scores.shape[3], rows = rows_at_once(N);
-  return Scratch(rows * (padded(N) + 2 + N) + block_slack);
+  return Scratch(rows * (padded(N) + 2));
 }
 
 SoftmaxRoom room_of(float* scratch, std::int64_t N) {
   const std::int64_t rows = rows_at_once(N);
   float* const most = scratch + rows * padded(N);
-  return {scratch, most, most + rows, most + 2 * rows};
+  return {scratch, most, most + rows};
 }
 
-/// Where the rows of one task begin: of scores, bias and mask.
-struct RowPointers {
+/// Rows of scores, bias and mask that go through each pass together, and how many rows lie behind them.
+struct Rows {
   const float *scores, *bias, *mask;
+  std::int64_t count, scores_behind, bias_behind;
 };
 
 /// logits = scores + bias + mask of a row, padded.
 template <bool with_bias, bool with_mask>
-void add_logits(const RowPointers& from, std::int64_t N, float* logits) {
+void add_logits(const Rows& from, std::int64_t N, float* logits) {
   const auto logit = [&](std::int64_t j) {
     float sum = from.scores[j];
     if constexpr (with_bias) sum += from.bias[j];
@@ -145,7 +151,8 @@ void add_logits(const RowPointers& from, std::int64_t N, float* logits) {
   if (j == N) return;
   const std::int64_t rest = N - j;
 #pragma omp simd simdlen(16)
-  for (std::int64_t lane = 0; lane < block; ++lane) logits[j + lane] = lane < rest ? logit(j + lane) : -std::numeric_limits<float>::infinity();
+  for (std::int64_t lane = 0; lane < block; ++lane)
+    logits[j + lane] = lane < rest ? logit(j + lane) : -std::numeric_limits<float>::infinity();
 }
 
 /// NaN may be passed over: its own exponential is NaN all the same.
@@ -156,10 +163,18 @@ float largest(const float* logits, std::int64_t count) {
   return most;
 }
 
-/// Row by row, one pass at a time. `slack` tells whether there is room behind the last row of `to`.
+/// Asks for a row of those that come next, while one of these computes: left to itself a CPU looks no further than the
+/// end of a page, and waits for memory as long as it computes. Inlined by force, for GCC 12 takes a function that does
+/// nothing but prefetch to do nothing, and drops the call.
+[[gnu::always_inline]] inline void prefetch(const float* row, std::int64_t N) {
+  for (std::int64_t j = 0; j < N; j += block) __builtin_prefetch(row + j);
+}
+
+/// Row by row, one pass at a time.
 template <bool with_bias, bool with_mask>
-void softmax_rows(RowPointers from, std::int64_t rows, std::int64_t N, const SoftmaxRoom& room, float* to, bool slack) {
-  const std::int64_t whole = padded(N);
+void softmax_rows(Rows from, std::int64_t N, const SoftmaxRoom& room, float* to) {
+  const std::int64_t rows = from.count, whole = padded(N);
+  const float* const stop = to + rows * N;
   for (std::int64_t i = 0; i < rows; ++i) {
     add_logits<with_bias, with_mask>(from, N, room.logits + i * whole);
     from.scores += N;
@@ -167,9 +182,13 @@ void softmax_rows(RowPointers from, std::int64_t rows, std::int64_t N, const Sof
     if constexpr (with_mask) from.mask += N;
   }
   for (std::int64_t i = 0; i < rows; ++i) room.most[i] = largest(room.logits + i * whole, whole);
-  for (std::int64_t i = 0; i < rows; ++i)
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (i < from.scores_behind) prefetch(from.scores + i * N, N);
+    if constexpr (with_bias) {
+      if (i < from.bias_behind) prefetch(from.bias + i * N, N);
+    }
     room.share[i] = 1 / exponentials_times_16(room.logits + i * whole, room.most[i], whole);
-  const float* const stop = to + rows * N + (slack ? block_slack : 0);
+  }
   for (std::int64_t i = 0; i < rows; ++i, to += N) {
     const float* row = room.logits + i * whole;
     const float share = room.share[i];
@@ -179,42 +198,14 @@ void softmax_rows(RowPointers from, std::int64_t rows, std::int64_t N, const Sof
   }
 }
 
-using SoftmaxRows = void (*)(RowPointers, std::int64_t, std::int64_t, const SoftmaxRoom&, float*, bool);
+using SoftmaxRows = void (*)(Rows, std::int64_t, const SoftmaxRoom&, float*);
 
 SoftmaxRows choose_rows(bool with_bias, bool with_mask) {
   if (with_bias) return with_mask ? softmax_rows<true, true> : softmax_rows<true, false>;
   return with_mask ? softmax_rows<false, true> : softmax_rows<false, false>;
 }
 
-/// How the rows are shared out. Windows come innermost where the bias is what is worth keeping in the cache between them:
-/// without a mask, or with one that is smaller. Otherwise a task is a head of a window.
-struct Tasks {
-  std::int64_t windows, heads, N, rows;  ///< rows of a task
-  bool windows_innermost;
-
-  std::int64_t blocks() const { return (N + rows - 1) / rows; }
-  std::int64_t count() const { return windows * heads * blocks(); }
-};
-
-struct Task {
-  std::int64_t window, head, first, end;  ///< and its rows
-};
-
-Task task_of(const Tasks& tasks, std::int64_t number) {
-  std::int64_t window = 0, head = 0, part = 0;
-  if (tasks.windows_innermost) {
-    window = number % tasks.windows;
-    part = number / tasks.windows % tasks.blocks();
-    head = number / tasks.windows / tasks.blocks();
-  } else {
-    part = number % tasks.blocks();
-    head = number / tasks.blocks() % tasks.heads;
-    window = number / tasks.blocks() / tasks.heads;
-  }
-  return {window, head, part * tasks.rows, std::min(tasks.N, (part + 1) * tasks.rows)};
-}
-
-/// About 128 KB of each tensor: small enough for a block of the bias to stay cached from one window to the next.
+/// Rows of a task, of the N rows of a head of a window: about 128 KB of scores.
 std::int64_t rows_of_task(std::int64_t N) {
   const std::int64_t together = rows_at_once(N);
   return std::clamp<std::int64_t>(32 * 1024 / N / together * together, together, N);
@@ -224,27 +215,22 @@ void window_softmax(Scratch& scratch, const WindowSoftmax::Params& params, const
                     const WindowSoftmax::Outputs<float>& out) {
   const std::int64_t windows = in.scores.shape[0], heads = in.scores.shape[1], N = in.scores.shape[2];
   const std::int64_t mask_windows = in.mask ? in.mask->shape[0] : 0;
-  const Tasks tasks{windows, heads, N, rows_of_task(N), in.bias && mask_windows < heads};
+  const std::int64_t task_rows = rows_of_task(N), tasks_of_head = (N + task_rows - 1) / task_rows;
   const SoftmaxRows softmax = choose_rows(in.bias.has_value(), in.mask.has_value());
   const auto bytes = static_cast<std::int64_t>(WindowSoftmax::cost(params, in).bytes);
-  const bool streamed = bytes > bytes_worth_streaming;
-  parallel_for(tasks.count(), bytes, [&](std::int64_t number, int worker) {
-    const Task task = task_of(tasks, number);
+  parallel_for(windows * heads * tasks_of_head, bytes, [&](std::int64_t task, int worker) {
+    const std::int64_t part = task % tasks_of_head, head = task / tasks_of_head % heads;
+    const std::int64_t window = task / tasks_of_head / heads;
     const SoftmaxRoom room = room_of(scratch[worker], N);
-    const std::int64_t slab = (task.window * heads + task.head) * N;
-    LineStream stream(out.probs.data + (slab + task.first) * N);
-    for (std::int64_t first = task.first; first < task.end; first += rows_at_once(N)) {
-      const std::int64_t rows = std::min(rows_at_once(N), task.end - first);
-      const RowPointers from{in.scores.data + (slab + first) * N, in.bias ? in.bias->data + (task.head * N + first) * N : nullptr,
-                             in.mask ? in.mask->data + (task.window % mask_windows * N + first) * N : nullptr};
-      if (streamed) {
-        softmax(from, rows, N, room, room.results, true);
-        stream.append(room.results, static_cast<std::size_t>(rows * N) * sizeof(float));
-      } else {
-        softmax(from, rows, N, room, out.probs.data + (slab + first) * N, false);
-      }
+    for (std::int64_t i = part * task_rows, end = std::min(N, i + task_rows), count = 0; i < end; i += count) {
+      count = std::min(rows_at_once(N), end - i);
+      const std::int64_t row = (window * heads + head) * N + i, bias_row = head * N + i;
+      const float* const bias = in.bias ? in.bias->data + bias_row * N : nullptr;
+      const float* const mask = in.mask ? in.mask->data + (window % mask_windows * N + i) * N : nullptr;
+      const Rows rows{in.scores.data + row * N,    bias, mask, count, windows * heads * N - row - count,
+                      heads * N - bias_row - count};
+      softmax(rows, N, room, out.probs.data + row * N);
     }
-    if (streamed) stream.finish();
   });
 }
 
