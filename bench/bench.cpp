@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 
 #include "bench/check.h"
 #include "bench/measure/sampler.h"
@@ -20,7 +21,6 @@ struct BenchOptions : RunOptions {
   bool markdown = false;
   BenchOptions() {
     threads = "1";
-    selection.cases.seed = 20;
     selection.large = true;
   }
 };
@@ -109,8 +109,9 @@ void bench_case(const CaseRows& selected, const BenchOptions& options, Progress&
 
 int bench(BenchOptions& options) {
   finish_run_options(options, {options.json, options.csv});
-  if (!(options.row_budget_s > 0))
-    throw InvalidArgument(fmt::format("--row-budget is {} s, but it must be positive", options.row_budget_s));
+  if (!(options.row_budget_s > 0) || !std::isfinite(options.row_budget_s))
+    throw InvalidArgument(
+        fmt::format("--row-budget is {} s, but it must be positive and finite", options.row_budget_s));
   const auto start = std::chrono::steady_clock::now();
   options.selection.small = !options.selection.filters.empty() || !options.golden.empty();
   const Selection selection = select(options.selection);
@@ -128,7 +129,7 @@ int bench(BenchOptions& options) {
   if (!options.csv.empty()) write_whole(options.csv, results_csv(done));
   constexpr std::size_t first_number = 4;
   const Table table = timing_table(done);
-  fmt::print("{}", options.markdown ? table.markdown(first_number) : table.text(first_number));
+  say(options.markdown ? table.markdown(first_number) : table.text(first_number));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return conclude("bench", done, options, seconds, is_interrupted());
 }

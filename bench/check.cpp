@@ -143,15 +143,15 @@ std::unique_ptr<Trial> Referee::open(Row& row) const {
   row.witness = expected_.witness;
   row.framework_error_ratio = expected_.framework_error_ratio;
   const BackendStatus& status = find_backend(row.backend);
-  if (!expected_.invalid.empty()) {
-    row.verdict = Verdict::invalid;
-    row.reason = expected_.invalid;
-  } else if (status.backend == nullptr || !status.unavailable.empty()) {
+  if (status.backend == nullptr || !status.unavailable.empty()) {
     row.verdict = Verdict::unavailable;
     row.reason = status.unavailable;
   } else if (status.backend->kernels().find(bound_.op->name, bound_.instance->dtype) == nullptr) {
     row.verdict = Verdict::unsupported;
     row.reason = status.backend->kernels().why_not(bound_.op->name, bound_.instance->dtype);
+  } else if (!expected_.invalid.empty()) {
+    row.verdict = Verdict::invalid;
+    row.reason = expected_.invalid;
   } else {
     try {
       return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);

@@ -8,6 +8,7 @@
 #include "bench/report/output.h"
 #include "bench/report/table.h"
 #include "bench/verbs.h"
+#include "golden/whole_file.h"
 #include "reference/registry.h"
 
 namespace assay::bench {
@@ -70,25 +71,25 @@ json describe_json(const OperatorEntry& op) {
 }
 
 void print_description(const OperatorEntry& op) {
-  fmt::print("{}: {}\nsource: {}\ndtypes: {}\n", op.name, op.summary, op.source, dtypes_of(op));
+  say(fmt::format("{}: {}\nsource: {}\ndtypes: {}\n", op.name, op.summary, op.source, dtypes_of(op)));
   Table params({"parameter", "type", "default", "meaning"});
   for (const ParamInfo& param : op.params)
     params.add({std::string(param.name), kind_of(param), param.required ? "(required)" : to_string(param.default_value),
                 std::string(param.meaning)});
-  if (!op.params.empty()) fmt::print("\n{}", params.text(4));
+  if (!op.params.empty()) say("\n" + params.text(4));
   const OperatorInstance& instance = op.instances.front();
   Table inputs({"input", "dtype", "axes", "role", ""});
   for (const FieldInfo& field : instance.inputs)
     inputs.add({std::string(field.name), std::string(name_of(field.dtype)), fmt::format("[{}]", field.axes),
                 role_of(field), arity_of(field)});
-  if (!instance.inputs.empty()) fmt::print("\n{}", inputs.text(5));
+  if (!instance.inputs.empty()) say("\n" + inputs.text(5));
   Table outputs({"output", "dtype", "axes", "agreement"});
   for (const FieldInfo& field : instance.outputs) {
     std::string agreement = instance.judge != nullptr ? "judged by the operator" : bound_of(field);
     outputs.add({std::string(field.name), std::string(name_of(field.dtype)), fmt::format("[{}]", field.axes),
                  std::move(agreement)});
   }
-  fmt::print("\n{}", outputs.text(4));
+  say("\n" + outputs.text(4));
 }
 
 json list_operators() {
@@ -98,7 +99,7 @@ json list_operators() {
     table.add({std::string(op.name), dtypes_of(op), fmt::format("{}", op.cases().size()), std::string(op.summary)});
     list.push_back(describe_json(op));
   }
-  fmt::print("{}", table.text(4));
+  say(table.text(4));
   return {{"operators", std::move(list)}};
 }
 
@@ -120,7 +121,7 @@ json list_backends() {
                     {"available", usable},
                     {"reason", status.unavailable}});
   }
-  fmt::print("{}", table.text(4));
+  say(table.text(4));
   return {{"backends", std::move(list)}};
 }
 
@@ -128,6 +129,7 @@ json list_backends() {
 
 json list_cases() {
   CaseOptions options;
+  options.property_cases = default_property_cases;
   const CaseList found = collect_cases(options);
   Table table({"operator/case", "dtype", "tier", "from", "source"});
   json list = json::array();
@@ -142,7 +144,7 @@ json list_cases() {
                     {"from", from},
                     {"source", bound.source}});
   }
-  fmt::print("{}", table.text(5));
+  say(table.text(5));
   return {{"cases", std::move(list)}};
 }
 
@@ -173,12 +175,13 @@ json list_support() {
     table.add(std::move(line));
     list.push_back({{"operator", op.name}, {"backends", std::move(backends)}});
   }
-  fmt::print("{}", table.text(9));
+  say(table.text(9));
   return {{"support", std::move(list)}};
 }
 
 int list(const ListOptions& options) {
-  require_writable(options.json);
+  if (options.json == "-") leave_standard_output_to_a_file();
+  if (!options.json.empty()) require_writable(options.json);
   json listed;
   if (!options.describe.empty()) {
     const OperatorEntry& op = find_operator(options.describe);
@@ -207,8 +210,11 @@ void add_list(CLI::App& app, Chosen& chosen) {
   CLI::App* verb = app.add_subcommand("list", "What there is; without a word, which backend supports which operator");
   verb->add_option("what", options->what, "operators, backends or cases")->type_name("WHAT");
   verb->add_option("--describe", options->describe, "One operator's parameters, inputs and outputs")
-      ->type_name("OPERATOR");
-  verb->add_option("--json", options->json, "Write the same as JSON; - is standard output")->type_name("FILE");
+      ->type_name("OPERATOR")
+      ->check(not_empty());
+  verb->add_option("--json", options->json, "Write the same as JSON; - is standard output")
+      ->type_name("FILE")
+      ->check(not_empty());
   verb->callback([options, &chosen] { chosen = [options] { return list(*options); }; });
 }
 

@@ -2,12 +2,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
+#include <string_view>
+#include <vector>
 
 #include "bench/report/machine.h"
 #include "bench/report/output.h"
 #include "bench/verbs.h"
+#include "reference/registry.h"
 
 namespace {
 
@@ -36,6 +42,16 @@ void set_up(CLI::App& app, Chosen& chosen) {
   add_run(app, chosen);
 }
 
+/// CLI11 would only say that a subcommand is missing.
+void refuse_unknown_verb(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string_view> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  if (std::find(verbs.begin(), verbs.end(), argv[1]) != verbs.end()) return;
+  throw assay::InvalidArgument(
+      fmt::format("there is no verb {}{}; `assay --help` shows all", argv[1], assay::nearest_name(argv[1], verbs)));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,15 +60,21 @@ int main(int argc, char** argv) {
   set_colour(Colour::automatic);
   try {
     set_up(app, chosen);
+    refuse_unknown_verb(app, argc, argv);
     app.parse(argc, argv);
-    return chosen();
+    const int code = chosen();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      return complain("standard output could not be written to the end");
+    return code;
   } catch (const CLI::ParseError& problem) {
     if (problem.get_exit_code() == 0) return app.exit(problem);  // --help and --version
     return complain(fmt::format("{}; `assay --help` shows what there is", problem.what()));
   } catch (const assay::InvalidArgument& problem) {
     return complain(problem.what());
+  } catch (const std::filesystem::filesystem_error& problem) {
+    return complain(fmt::format("{}: {}", problem.path1().string(), problem.code().message()));
   } catch (const std::bad_alloc&) {
-    return complain("there is not enough memory for this; choose smaller cases with --filter");
+    return complain("there is not enough memory for this case");
   } catch (const std::exception& problem) {
     return complain(fmt::format("internal error: {}", problem.what()));
   }

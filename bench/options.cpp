@@ -13,11 +13,12 @@
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/verbs.h"
+#include "golden/whole_file.h"
 
 namespace assay::bench {
 namespace {
 
-constexpr int most_threads = 4096;  // beyond any machine; a typing mistake, not a wish
+constexpr int most_threads = 1024;  // beyond any machine; a typing mistake, not a wish
 
 volatile std::sig_atomic_t interrupts = 0;
 
@@ -40,6 +41,14 @@ std::vector<int> parse_threads(const std::string& text) {
     start = end + 1;
   }
   return counts;
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || stop != text.data() + text.size())
+    throw InvalidArgument(fmt::format("--seed is {}, but a number from 0 to {} is needed", text, UINT64_MAX));
+  return seed;
 }
 
 /// Why a required backend did not pass everything; empty if it did.
@@ -82,8 +91,9 @@ void add_run_options(CLI::App& verb, RunOptions& options) {
       ->type_name("N,N…")
       ->capture_default_str();
   verb.add_option("--golden", options.golden, "A folder of golden cases that replaces the built-in ones")
-      ->type_name("DIR");
-  verb.add_option("--seed", options.selection.cases.seed, "Seed of inputs and property cases")->capture_default_str();
+      ->type_name("DIR")
+      ->check(not_empty());
+  verb.add_option("--seed", options.seed, "Seed of inputs and property cases")->type_name("N")->capture_default_str();
   verb.add_option("--require", options.require, "Backends that must pass every selected row")
       ->type_name("NAME,NAME…")
       ->delimiter(',')
@@ -92,13 +102,20 @@ void add_run_options(CLI::App& verb, RunOptions& options) {
   verb.add_flag("--github", options.github, "Print GitHub annotations for rows that break parity");
 }
 
+CLI::Validator not_empty() {
+  return CLI::Validator([](std::string& text) { return text.empty() ? "an empty name was given" : ""; }, "", "");
+}
+
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files) {
   options.selection.threads = parse_threads(options.threads);
+  options.selection.cases.seed = parse_seed(options.seed);
   if (!options.golden.empty()) options.selection.cases.golden = options.golden;
   for (const std::string& backend : options.require) find_backend(backend);
-  for (const std::string& file : output_files) require_writable(file);
-  if (std::count(output_files.begin(), output_files.end(), "-") > 1)
-    throw InvalidArgument("only one file can be written to standard output (-)");
+  for (const std::string& file : output_files)
+    if (!file.empty()) require_writable(file);
+  const auto to_standard_output = std::count(output_files.begin(), output_files.end(), "-");
+  if (to_standard_output > 1) throw InvalidArgument("only one file can be written to standard output (-)");
+  if (to_standard_output == 1) leave_standard_output_to_a_file();
 }
 
 std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
@@ -110,9 +127,9 @@ std::string repro_command(std::string_view verb, const Row& row, const RunOption
 }
 
 void print_problem(const Row& row, bool github) {
-  fmt::print("{} {}: {}\n", coloured(name_of(row.verdict), name_of(row.verdict)), row.label(), row.reason);
-  if (!row.repro.empty()) fmt::print("    reproduce: {}\n", row.repro);
-  if (github) fmt::print("{}", github_annotation(row));
+  say(fmt::format("{} {}: {}\n", coloured(name_of(row.verdict), name_of(row.verdict)), row.label(), row.reason));
+  if (!row.repro.empty()) say(fmt::format("    reproduce: {}\n", row.repro));
+  if (github) say(github_annotation(row));
 }
 
 int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions& options, double seconds,
@@ -130,19 +147,17 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
     broken = broken || breaks_parity(verdict);
     if (verdict == Verdict::passed || breaks_parity(verdict)) judged += count;
   }
-  fmt::print("{}: {} checks in {:.1f} s, seed {}: {}{}\n", verb, judged, seconds, options.selection.cases.seed,
-             fmt::join(counts, ", "), was_interrupted ? " (interrupted: partial)" : "");
+  say(fmt::format("{}: {} checks in {:.1f} s, seed {}: {}{}\n", verb, judged, seconds, options.selection.cases.seed,
+                  fmt::join(counts, ", "), was_interrupted ? " (interrupted: partial)" : ""));
   for (const std::string& backend : options.require) {
     const std::string unmet = unmet_requirement(backend, rows);
     if (unmet.empty()) continue;
-    fmt::print("{}\n", coloured(unmet, "FAILED"));
+    say(fmt::format("{}\n", coloured(unmet, "FAILED")));
     broken = true;
   }
-  std::fflush(stdout);
   if (was_interrupted) return ExitCode::interrupted;
   if (broken) return ExitCode::parity;
   if (judged == 0 && options.require.empty()) {
-    std::fflush(stdout);
     throw InvalidArgument("nothing was compared: every selected row is UNSUPPORTED or UNAVAILABLE");
   }
   return ExitCode::ok;

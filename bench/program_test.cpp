@@ -55,7 +55,9 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
   };
   const std::vector<Bad> table = {
       {"", "assay: A subcommand is required; `assay --help` shows what there is\n"},
-      {"verfy", "assay: A subcommand is required; `assay --help` shows what there is\n"},
+      {"verfy", "assay: there is no verb verfy (did you mean verify?); `assay --help` shows all\n"},
+      {"verify --seed -1", "assay: --seed is -1, but a number from 0 to 18446744073709551615 is needed\n"},
+      {"verify --seed ''", "assay: --seed is , but a number from 0 to 18446744073709551615 is needed\n"},
       {"verify --filter 'sine_position_encodin/*'",
        "assay: the filter sine_position_encodin/* takes no row: there is no operator sine_position_encodin (did you "
        "mean sine_position_encoding?); `assay list cases` shows all\n"},
@@ -73,15 +75,15 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --filter mask_downsample",
        "assay: the filter mask_downsample takes no row: a filter spells out operator/case/backend/dtype/threads, or "
        "has * for any of them; `assay list cases` shows all\n"},
-      {"verify --threads 0", "assay: --threads is 0, but numbers from 1 to 4096 are needed, separated by commas\n"},
+      {"verify --threads 0", "assay: --threads is 0, but numbers from 1 to 1024 are needed, separated by commas\n"},
       {"verify --threads 1,,2",
-       "assay: --threads is 1,,2, but numbers from 1 to 4096 are needed, separated by commas\n"},
+       "assay: --threads is 1,,2, but numbers from 1 to 1024 are needed, separated by commas\n"},
       {"verify --require opnmp",
        "assay: there is no backend opnmp (did you mean openmp?); `assay list backends` shows all\n"},
-      {"verify --json /nowhere/x.json", "assay: /nowhere/x.json cannot be written: there is no folder /nowhere\n"},
+      {"verify --json /nowhere/x.json", "assay: cannot write /nowhere/x.json: the folder /nowhere does not exist\n"},
       {"verify --json - --junit -", "assay: only one file can be written to standard output (-)\n"},
       {"verify --golden /nowhere", "assay: /nowhere: there is no such folder of golden cases\n"},
-      {"bench --row-budget 0s", "assay: --row-budget is 0 s, but it must be positive\n"},
+      {"bench --row-budget 0s", "assay: --row-budget is 0 s, but it must be positive and finite\n"},
       {"list colours", "assay: there is nothing called colours to list; operators, backends and cases are there\n"},
       {"list --describe mask_downsampel",
        "assay: there is no operator mask_downsampel (did you mean mask_downsample?); `assay list operators` shows "
@@ -89,7 +91,7 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"run /nowhere/x.safetensors --backend opnmp -o x",
        "assay: there is no backend opnmp (did you mean openmp?); `assay list backends` shows all\n"},
       {"run x.safetensors --backend scalar -o /nowhere/x.safetensors",
-       "assay: /nowhere/x.safetensors cannot be written: there is no folder /nowhere\n"},
+       "assay: cannot write /nowhere/x.safetensors: the folder /nowhere does not exist\n"},
   };
   for (const Bad& bad : table) {
     const Outcome outcome = assay(bad.arguments);
@@ -145,6 +147,36 @@ TEST_F(Program, BenchTimesOnlyWhatPassed) {
     }
   }
   EXPECT_GE(timed, 3u);
+}
+
+TEST_F(Program, AFileOnStandardOutputHasItToItself) {
+  const Outcome verified = assay("verify " + few + "--json - 2>/dev/null #");
+  EXPECT_EQ(json::parse(verified.text)["checks"].empty(), false);
+  const Outcome listed = assay("list operators --json - 2>/dev/null #");
+  EXPECT_EQ(json::parse(listed.text)["operators"].empty(), false);
+}
+
+TEST_F(Program, AFullDiskIsNoSuccess) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
+  EXPECT_EQ(assay("list >/dev/full #").code, 1);
+  const Outcome outcome = assay("verify " + few + "--json /dev/full");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.text.find("cannot write /dev/full: No space left on device"), std::string::npos) << outcome.text;
+  EXPECT_TRUE(fs::is_character_file("/dev/full")) << "a device is written in place, never replaced";
+}
+
+TEST_F(Program, ALinkIsFollowed) {
+  fs::create_symlink("target.json", path("link.json"));
+  EXPECT_EQ(assay("list operators --json " + path("link.json")).code, 0);
+  EXPECT_TRUE(fs::is_symlink(path("link.json")));
+  EXPECT_TRUE(fs::is_regular_file(path("target.json")));
+}
+
+TEST_F(Program, NoSeedMakesAnInvalidCase) {
+  for (const char* seed : {"0", "1", "2", "3", "4", "5", "18446744073709551615"}) {
+    const Outcome outcome = assay("verify --filter '*/property_*/scalar/*' --seed " + std::string(seed));
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+  }
 }
 
 TEST_F(Program, RequireDemandsEveryRow) {

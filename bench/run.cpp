@@ -9,6 +9,7 @@
 #include "bench/verbs.h"
 #include "golden/safetensors.h"
 #include "golden/store.h"
+#include "golden/whole_file.h"
 
 namespace assay::bench {
 namespace {
@@ -68,6 +69,7 @@ void write_results(const RunFileOptions& options, const GoldenCase& made, const 
 
 int run_file(const RunFileOptions& options) {
   require_writable(options.output);
+  if (options.output == "-") leave_standard_output_to_a_file();
   if (options.threads < 1)
     throw InvalidArgument(fmt::format("--threads is {}, but it must be positive", options.threads));
   find_backend(options.backend);
@@ -81,8 +83,8 @@ int run_file(const RunFileOptions& options) {
   const TensorPack results = trial.results();
   write_results(options, made, results);
   for (std::size_t i = 0; i < results.size(); ++i)
-    fmt::print("{} {} {}\n", made.instance->outputs[i].name, name_of(results[i][0].dtype),
-               to_string(results[i][0].shape));
+    say(fmt::format("{} {} {}\n", made.instance->outputs[i].name, name_of(results[i][0].dtype),
+                    to_string(results[i][0].shape)));
   return ExitCode::ok;
 }
 
@@ -95,7 +97,10 @@ void add_run(CLI::App& app, Chosen& chosen) {
       ->required()
       ->type_name("FILE");
   verb->add_option("--backend", options->backend, "Which backend computes")->required()->type_name("NAME");
-  verb->add_option("-o,--output", options->output, "Where in.* and out.* are written")->required()->type_name("FILE");
+  verb->add_option("-o,--output", options->output, "Where in.* and out.* are written; - is standard output")
+      ->required()
+      ->type_name("FILE")
+      ->check(not_empty());
   verb->add_option("--threads", options->threads, "How many threads, if the backend honours them")
       ->capture_default_str();
   verb->callback([options, &chosen] { chosen = [options] { return run_file(*options); }; });

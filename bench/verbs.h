@@ -30,12 +30,15 @@ void add_run(CLI::App& app, Chosen& chosen);
 struct RunOptions {
   SelectionOptions selection;
   std::string threads;  ///< "1,2"
+  std::string seed = std::to_string(default_seed);
   std::vector<std::string> require;
   std::string json;
   std::string golden;
   bool github = false;
 };
 void add_run_options(CLI::App& verb, RunOptions& options);
+/// For names of files and the like: `--golden "$DIR"` with DIR unset must not mean the default.
+CLI::Validator not_empty();
 /// Parses thread counts, checks names and output paths; InvalidArgument says what is wrong.
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files);
 

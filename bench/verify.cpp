@@ -16,8 +16,7 @@ struct VerifyOptions : RunOptions {
   std::string junit;
   VerifyOptions() {
     threads = "1,2";  // one, and more than one: results must not depend on the count
-    selection.cases.seed = 20;
-    selection.cases.property_cases = 16;
+    selection.cases.property_cases = default_property_cases;
   }
 };
 
@@ -62,7 +61,7 @@ int verify(VerifyOptions& options) {
     for (const CaseRows& selected : selection.cases) verify_case(selected, options, progress, done);
   }
   write_files(options, done);
-  fmt::print("{}", verdict_table(done).text(1));
+  say(verdict_table(done).text(1));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return conclude("verify", done, options, seconds, is_interrupted());
 }

@@ -203,6 +203,7 @@ Truth evaluate_oracle(const OperatorInstance& instance, std::span<const Scalar> 
     if (field.bound) truth.scale[i].resize(static_cast<std::size_t>(shapes[i].elements()));
   }
   instance.oracle(params, inputs, truth.outputs.slots(), truth.scale);
+  truth.scale.sort_open();
   return truth;
 }
 

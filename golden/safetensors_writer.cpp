@@ -1,20 +1,16 @@
-// The writer: check everything, lay the tensors out, write beside the target, rename.
+// The writer: check everything, lay the tensors out, write a whole file.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <cstdio>
 #include <optional>
 #include <set>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
 #include "golden/safetensors.h"
 #include "golden/safetensors_header.h"
 #include "golden/text.h"
+#include "golden/whole_file.h"
 
 namespace assay {
 namespace {
@@ -77,62 +73,11 @@ std::string header_for(const std::map<std::string, std::string>& metadata, std::
   return format_safetensors_header(header);
 }
 
-/// A new file beside the target. Unless it is renamed to the target, it vanishes with this object.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& target) : target_(target) {
-    static std::atomic<unsigned> serial = 0;  // tells apart the files that threads of this process write at once
-    do {
-      // The name does not derive from the target's, which may already be as long as a name can be.
-      path_ = target_.parent_path() / fmt::format(".assay-{}-{}.tmp", ::getpid(), serial++);
-      errno = 0;
-      file_ = std::fopen(path_.c_str(), "wbx");  // x: never into a file, or through a link, that is already there
-    } while (file_ == nullptr && errno == EEXIST);
-    if (file_ == nullptr) fail();
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (file_ != nullptr) std::fclose(file_);
-    std::error_code ignored;
-    fs::remove(path_, ignored);  // after rename there is nothing to remove
-  }
-
-  void write(std::span<const std::byte> bytes) {
-    if (bytes.empty()) return;  // a null pointer may stand for no bytes, but not to fwrite
-    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
-  }
-
-  void rename() {
-    if (std::fclose(std::exchange(file_, nullptr)) != 0) fail();
-    std::error_code error;
-    fs::rename(path_, target_, error);
-    if (error) cannot_write(target_, error.message());
-  }
-
- private:
-  [[noreturn]] void fail() const { cannot_write(target_, std::generic_category().message(errno)); }
-
-  fs::path target_;
-  fs::path path_;
-  std::FILE* file_ = nullptr;
-};
-
-/// The mistakes users make, each with its own words instead of the system's.
-void check_target(const fs::path& path) {
-  std::error_code ignored;
-  if (!path.has_filename()) cannot_write(path, "the path names no file");
-  if (fs::is_directory(path, ignored)) cannot_write(path, "it is a folder");
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (!fs::exists(folder, ignored)) cannot_write(path, fmt::format("the folder {} does not exist", folder.string()));
-  if (!fs::is_directory(folder, ignored)) cannot_write(path, fmt::format("{} is not a folder", folder.string()));
-}
-
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                        std::span<const NamedTensor> tensors) {
-  check_target(path);
+  require_writable(path);
   check_contents(path, metadata, tensors);
   const auto order = in_file_order(tensors);
   const std::string header = header_for(metadata, order);
@@ -140,11 +85,11 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     cannot_write(path, fmt::format("its header would have {} bytes, more than the {} allowed", header.size(),
                                    safetensors_max_header));
   const std::uint64_t length = header.size();
-  TemporaryFile file(path);
+  WholeFile file(path);
   file.write(std::as_bytes(std::span(&length, 1)));
   file.write(std::as_bytes(std::span(header)));
   for (const NamedTensor* named : order) file.write(bytes_in(named->tensor));
-  file.rename();
+  file.commit();
 }
 
 }  // namespace assay

@@ -188,6 +188,7 @@ std::string sha256(const fs::path& path) {
 using Manifest = std::map<std::string, std::string>;  ///< relative path -> SHA-256
 
 Manifest read_manifest(const fs::path& path) {
+  if (!fs::is_regular_file(path)) refuse(path, "it is no regular file");
   std::ifstream stream(path);
   const json parsed = json::parse(stream, nullptr, false);
   if (!parsed.is_object() || !parsed.contains("format") || parsed["format"] != 1 || !parsed.contains("files") ||
@@ -209,8 +210,8 @@ std::vector<std::string> list_files(const fs::path& root) {
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(root, error)) {
     const fs::path relative = entry.path().lexically_relative(root);
-    if (entry.is_directory() || relative == "manifest.json") continue;
     const auto depth = std::distance(relative.begin(), relative.end());
+    if ((entry.is_directory() && depth == 1) || relative == "manifest.json") continue;
     if (entry.path().extension() != extension || depth != 2 || !is_case_name(entry.path().stem().string()))
       refuse(entry.path(),
              "it is no golden case: <operator>/<case>.safetensors is expected, named with A-Z a-z 0-9 _ . -");

@@ -32,7 +32,7 @@ struct NestedTensor {
   }
   template <class T>
   static constexpr auto inputs() {
-    return std::tuple{Input{"images", &Inputs<T>::images, "C h w"}};
+    return std::tuple{Input{"images", &Inputs<T>::images, "C_i h_i w_i"}};
   }
   template <class T>
   static constexpr auto outputs() {

@@ -106,6 +106,11 @@ void check_field(std::string_view op, const FieldInfo& field, const Slot& slot, 
 
 }  // namespace
 
+void ErrorScale::sort_open() {
+  for (auto& elements : open_)
+    std::sort(elements.begin(), elements.end(), [](const Open& a, const Open& b) { return a.element < b.element; });
+}
+
 std::string_view name_of(Tier tier) {
   switch (tier) {
     case Tier::small: return "small";

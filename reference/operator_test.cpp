@@ -132,7 +132,7 @@ TEST(Contract, RefusesBadInputsInOneSentence) {
       {refusal(Arguments("nested_tensor").shape(0, DType::f32, {3, 4, 5}).shape(0, DType::u8, {3, 4, 5})),
        "nested_tensor: input images.1 is u8, but f32 is needed"},
       {refusal(Arguments("nested_tensor").shape(0, DType::f32, {3, 4, 5}).shape(0, DType::f32, {4, 5})),
-       "nested_tensor: input images.1 has shape [4, 5] of rank 2, but rank 3 is needed: [C h w]"},
+       "nested_tensor: input images.1 has shape [4, 5] of rank 2, but rank 3 is needed: [C_i h_i w_i]"},
       {refusal(Arguments("nested_tensor").param("size_divisible", integer(0)).shape(0, DType::f32, {3, 4, 5})),
        "nested_tensor: size_divisible is 0, but it must be positive"},
       {refusal(Arguments("padding_mask").values<std::int64_t>(0, {2, 3}, {1, 2, 3, 4, 5, 6})),

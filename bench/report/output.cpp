@@ -4,28 +4,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
+#include <span>
 
-#include "reference/tensor.h"
+#include "golden/whole_file.h"
 
 namespace assay::bench {
 namespace {
 
-namespace fs = std::filesystem;
-
 bool colours_on = false;
-
-std::string temporary_name(const std::string& path) { return fmt::format("{}.{}.partial", path, getpid()); }
-
-[[noreturn]] void cannot_write(const std::string& path, std::string_view why) {
-  throw InvalidArgument(fmt::format("{} cannot be written: {}", path, why));
-}
-
+std::FILE* readers = nullptr;  // standard output unless a file has taken it
 constexpr std::string_view colour_of(std::string_view verdict) {
   if (verdict == "PASSED") return "\x1b[32m";
   if (verdict == "FAILED" || verdict == "INVALID" || verdict == "MISTRUSTED") return "\x1b[31m";
@@ -34,30 +23,15 @@ constexpr std::string_view colour_of(std::string_view verdict) {
 
 }  // namespace
 
-void require_writable(const std::string& path) {
-  if (path == "-" || path.empty()) return;
-  std::error_code error;
-  if (fs::is_directory(path, error)) cannot_write(path, "it is a folder");
-  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
-  if (!fs::is_directory(folder, error)) cannot_write(path, fmt::format("there is no folder {}", folder.string()));
-  if (access(folder.c_str(), W_OK) != 0) cannot_write(path, std::strerror(errno));
+void write_whole(const std::string& path, std::string_view text) {
+  WholeFile file(path);
+  file.write(std::as_bytes(std::span(text)));
+  file.commit();
 }
 
-void write_whole(const std::string& path, std::string_view text) {
-  if (path == "-") {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return;
-  }
-  const std::string temporary = temporary_name(path);
-  std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
-  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-  stream.close();
-  if (!stream || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string why = std::strerror(errno);
-    std::remove(temporary.c_str());
-    cannot_write(path, why);
-  }
-}
+void say(std::string_view text) { std::fwrite(text.data(), 1, text.size(), readers == nullptr ? stdout : readers); }
+
+void leave_standard_output_to_a_file() { readers = stderr; }
 
 void set_colour(Colour colour) {
   const char* no_color = std::getenv("NO_COLOR");

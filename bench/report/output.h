@@ -1,4 +1,4 @@
-// Where results go: files that are either whole or not there, the terminal and its colours, and progress.
+// Where results go: files, what people read and its colours, and progress.
 #pragma once
 
 #include <chrono>
@@ -8,12 +8,12 @@
 
 namespace assay::bench {
 
-/// Throws InvalidArgument if `path` could not be written, before any work is done for it. "-" is standard output.
-void require_writable(const std::string& path);
-
-/// Writes the whole text to a file beside `path` and renames it, so that no partial file is ever left. "-" is standard
-/// output.
+/// Writes the whole text to a file, or to standard output for "-"; see WholeFile.
 void write_whole(const std::string& path, std::string_view text);
+
+/// What people read goes to standard output, or to standard error once a file has taken that.
+void say(std::string_view text);
+void leave_standard_output_to_a_file();
 
 /// When to colour: always, never, or (auto) on a terminal unless NO_COLOR is set.
 enum class Colour { automatic, always, never };

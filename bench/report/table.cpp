@@ -49,18 +49,21 @@ std::string dtype_suffix(const Row& row) { return row.dtype == "f32" ? std::stri
 
 /// What became of the checks of one operator on one backend.
 struct Cell {
-  std::size_t passed = 0, broken = 0, unsupported = 0, unavailable = 0;
+  std::size_t passed = 0, failed = 0, invalid = 0, unsupported = 0, unavailable = 0;
   double worst = 0;
 
   void count(const Row& row) {
     passed += row.verdict == Verdict::passed;
-    broken += breaks_parity(row.verdict);
+    failed += row.verdict == Verdict::failed || row.verdict == Verdict::mistrusted;
+    invalid += row.verdict == Verdict::invalid;
     unsupported += row.verdict == Verdict::unsupported;
     unavailable += row.verdict == Verdict::unavailable;
     if (row.verdict == Verdict::passed && row.max_error_ratio) worst = std::max(worst, *row.max_error_ratio);
   }
   std::string text() const {
-    if (broken > 0) return coloured(fmt::format("{} of {} FAILED", broken, broken + passed), "FAILED");
+    const std::size_t all = passed + failed + invalid;
+    if (failed > 0) return coloured(fmt::format("{} of {} FAILED", failed, all), "FAILED");
+    if (invalid > 0) return coloured(fmt::format("{} of {} INVALID", invalid, all), "INVALID");
     if (passed > 0)
       return coloured(worst == 0 ? fmt::format("{} exact", passed) : fmt::format("{} at {:.2f}", passed, worst),
                       "PASSED");
