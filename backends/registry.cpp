@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -55,6 +56,12 @@ BackendStatus load(const ConfiguredBackend& configured) {
   return status;
 }
 
+/// Those of add_backend().
+std::vector<Backend*>& added_backends() {
+  static std::vector<Backend*> added;
+  return added;
+}
+
 }  // namespace
 
 std::vector<std::string_view> isa_levels() {
@@ -80,7 +87,18 @@ std::vector<std::string_view> isa_levels() {
 std::vector<std::string_view> backend_names() {
   std::vector<std::string_view> names;
   for (const ConfiguredBackend& configured : configured_backends) names.push_back(configured.name);
+  for (const Backend* added : added_backends()) names.push_back(added->name());
   return names;
+}
+
+void add_backend(Backend& backend) {
+  const std::string_view name = backend.name();
+  const std::vector<std::string_view> taken = backend_names();
+  if (name.empty() || name.find('/') != std::string_view::npos)
+    throw InvalidArgument(fmt::format("a backend cannot be called \"{}\": a name has no slash and is not empty", name));
+  if (std::find(taken.begin(), taken.end(), name) != taken.end())
+    throw InvalidArgument(fmt::format("there is a backend {} already", name));
+  added_backends().push_back(&backend);
 }
 
 const BackendStatus& find_backend(std::string_view name) {
@@ -88,6 +106,10 @@ const BackendStatus& find_backend(std::string_view name) {
   if (const auto found = loaded.find(name); found != loaded.end()) return found->second;
   for (const ConfiguredBackend& configured : configured_backends)
     if (configured.name == name) return loaded.emplace(name, load(configured)).first->second;
+  for (Backend* added : added_backends()) {
+    if (added->name() != name) continue;
+    return loaded.emplace(name, BackendStatus{added, added->unavailable().value_or(""), "built in"}).first->second;
+  }
   throw InvalidArgument(fmt::format("there is no backend {}{}; `assay list backends` shows all", name,
                                     nearest_name(name, backend_names())));
 }

@@ -23,6 +23,10 @@ struct BackendStatus {
 /// The environment variable ASSAY_ISA (x86-64-v2, x86-64-v3, x86-64-v4) lowers the level that is picked.
 const BackendStatus& find_backend(std::string_view name);
 
+/// Makes a backend known that is part of the running program itself, after all others: how tests bring theirs. It must
+/// outlive its use. InvalidArgument if the name is taken or holds a slash, which would make its labels ambiguous.
+void add_backend(Backend& backend);
+
 /// The levels of x86-64 that this CPU has, best first; empty on other architectures.
 std::vector<std::string_view> isa_levels();
 
