@@ -131,6 +131,8 @@ class Backend {
   /// Versions and the like, as (name, value), for the result file.
   virtual std::vector<std::pair<std::string, std::string>> details() const { return {}; }
 
+  /// Whether kernels work on the host's own memory, wherever it lies, so that the harness may bring buffers of its own.
+  virtual bool works_on_host_memory() const { return false; }
   virtual void set_threads(int) {}
   /// Memory on the device for `bytes` bytes, not initialised.
   virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;
@@ -148,6 +150,7 @@ class Backend {
 /// A backend on the host's own memory: it only adds kernels to its table.
 class HostBackend : public Backend {
  public:
+  bool works_on_host_memory() const override { return true; }
   std::shared_ptr<std::byte> allocate(std::size_t bytes) override { return allocate_host(bytes); }
   void upload(std::byte* device, const std::byte* host, std::size_t bytes) override { copy(device, host, bytes); }
   void download(std::byte* host, const std::byte* device, std::size_t bytes) override { copy(host, device, bytes); }

@@ -49,7 +49,9 @@ void time_rows(std::span<Entrant*> running, const BenchOptions& options) {
   std::vector<Contestant> contestants;
   for (Entrant* entrant : running) {
     Trial* trial = entrant->trial.get();
-    contestants.push_back({entrant->row.label(), [trial] { trial->call(); }, [trial] { trial->use_threads(); }});
+    const auto spots = std::make_shared<std::uint64_t>(random_bits(entrant->row.seed, contestants.size()));
+    contestants.push_back({entrant->row.label(), [trial] { trial->call(); }, [trial] { trial->use_threads(); },
+                           [trial, spots] { trial->spoil((*spots)++); }, [trial] { return trial->restored(); }});
   }
   SamplingOptions sampling;
   sampling.row_budget_s = options.row_budget_s;
@@ -64,6 +66,10 @@ void judge_timed(Entrant& entrant, const BoundCase& bound, const Expectation& ex
   const std::optional<double> before = entrant.row.max_error_ratio;
   try {
     judge(bound, expected, entrant.trial->results(), entrant.row);
+    if (entrant.row.timing && !entrant.row.timing->problem.empty()) {
+      entrant.row.verdict = Verdict::failed;
+      entrant.row.reason = entrant.row.timing->problem;
+    }
     if (const std::string breach = entrant.trial->breach(); entrant.row.verdict == Verdict::passed && !breach.empty()) {
       entrant.row.verdict = Verdict::failed;
       entrant.row.reason = breach;
@@ -88,6 +94,7 @@ void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, cons
     running.push_back(&entrant);
   }
   if (running.empty()) return;
+  const Running now(fmt::format("{}/{}", bound.op->name, bound.name), running.front()->row.repro);
   time_rows(running, options);
   for (Entrant* entrant : running) judge_timed(*entrant, bound, fresh);
 }

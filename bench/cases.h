@@ -21,7 +21,8 @@ struct BoundCase {
   std::vector<CaseInput> recipe;
   std::shared_ptr<const GoldenCase> golden;
 
-  /// The inputs on the host. `seed` and `phase` choose the values of a recipe; a golden file has one set.
+  /// The inputs on the host; `seed` chooses the values of a recipe. Later phases than 0 have fresh values of the same
+  /// structure: other draws, or where values are given (a golden file, a batch's padding) those of other images.
   TensorPack inputs(std::uint64_t seed, std::uint64_t phase) const;
 };
 
@@ -34,6 +35,7 @@ struct CaseOptions {
   std::optional<std::string> golden;  ///< a folder that replaces all other cases
   std::uint64_t seed = default_seed;
   std::int64_t property_cases = 0;  ///< for each operator and dtype
+  bool property_only = false;       ///< nothing but property cases, and no golden folder is read
 };
 
 struct CaseList {

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <limits>
+#include <thread>
 
 #include "backends/registry.h"
+#include "bench/admission.h"
 
 namespace assay::bench {
 namespace {
@@ -96,6 +99,9 @@ void hold_against_witness(const BoundCase& bound, Expectation& expected) {
     expected.invalid = fmt::format("the golden out and the oracle do not mean the same operator: {}", framework.reason);
 }
 
+/// What the poisons of one row are seeded with, so that no two are alike.
+enum Phase : std::uint64_t { first = 1, again = 2, varied = 4, guarded = 8 };
+
 std::uint64_t digest(const TensorRef& tensor) {
   const auto* bytes = static_cast<const std::byte*>(tensor.data);
   const auto n = static_cast<std::size_t>(bytes_of(tensor));
@@ -108,9 +114,40 @@ std::uint64_t digest(const TensorRef& tensor) {
   return state;
 }
 
+std::vector<std::uint64_t> digests(const TensorPack& results) {
+  std::vector<std::uint64_t> all;
+  for (std::size_t i = 0; i < results.size(); ++i) all.push_back(digest(results[i][0]));
+  return all;
+}
+
 void fail(Row& row, std::string reason) {
   row.verdict = Verdict::failed;
   row.reason = std::move(reason);
+}
+
+/// A breach fails a row that has passed so far; a wrong result is named first.
+void fail_for(Row& row, std::string breach) {
+  if (row.verdict == Verdict::passed && !breach.empty()) fail(row, std::move(breach));
+}
+
+/// Rolls the elements of a tensor along by about a third; the same multiset of values at other places.
+void roll(const TensorRef& tensor) {
+  const auto size = static_cast<std::ptrdiff_t>(size_of(tensor.dtype));
+  auto* bytes = static_cast<std::byte*>(tensor.data);
+  const std::int64_t elements = tensor.shape.elements();
+  if (elements > 1) std::rotate(bytes, bytes + (elements / 3 + 1) % elements * size, bytes + elements * size);
+}
+
+/// Everything about the truth of `inputs`; the values are valid.
+void evaluate(const BoundCase& bound, Expectation& expected) {
+  const auto slots = expected.inputs.slots();
+  expected.shapes = infer(*bound.op, *bound.instance, bound.params, slots);
+  if (bound.instance->validate != nullptr) bound.instance->validate(bound.params, slots);
+  expected.cost = bound.instance->cost(bound.params, slots);
+  expected.truth = evaluate_oracle(*bound.instance, bound.params, slots, expected.shapes);
+  if (bound.instance->judge != nullptr) return;
+  for (std::size_t i = 0; i < expected.shapes.size() && expected.invalid.empty(); ++i)
+    expected.invalid = inadmissible(bound.instance->outputs[i], expected.truth, i);
 }
 
 }  // namespace
@@ -118,16 +155,38 @@ void fail(Row& row, std::string reason) {
 Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
   Expectation expected;
   expected.inputs = bound.inputs(seed, phase);
-  const auto slots = expected.inputs.slots();
-  expected.shapes = infer(*bound.op, *bound.instance, bound.params, slots);
-  if (bound.instance->validate != nullptr) bound.instance->validate(bound.params, slots);
-  expected.cost = bound.instance->cost(bound.params, slots);
-  expected.truth = evaluate_oracle(*bound.instance, bound.params, slots, expected.shapes);
-  if (bound.instance->judge == nullptr)
-    for (std::size_t i = 0; i < expected.shapes.size() && expected.invalid.empty(); ++i)
-      expected.invalid = inadmissible(bound.instance->outputs[i], expected.truth, i);
-  if (bound.golden && expected.invalid.empty()) hold_against_witness(bound, expected);
+  evaluate(bound, expected);
+  if (expected.invalid.empty()) {
+    Admission admission = admit(bound, expected);
+    expected.told_apart = std::move(admission.told_apart);
+    expected.invalid = std::move(admission.invalid);
+  }
+  // the witness saw the recorded values alone
+  if (bound.golden && phase == 0 && expected.invalid.empty()) hold_against_witness(bound, expected);
   return expected;
+}
+
+std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectation& expected) {
+  Expectation varied;
+  varied.inputs = TensorPack(expected.inputs.size());
+  bool changed = false;
+  for (std::size_t field = 0; field < expected.inputs.size(); ++field)
+    for (const TensorRef& given : expected.inputs[field]) {
+      const TensorRef copy = new_host_tensor(varied.inputs, given.dtype, given.shape);
+      const auto bytes = static_cast<std::size_t>(bytes_of(given));
+      if (bytes != 0) std::memcpy(copy.data, given.data, bytes);
+      if (bound.instance->inputs[field].role == Role::activation) roll(copy);
+      changed = changed || (bytes != 0 && std::memcmp(copy.data, given.data, bytes) != 0);
+      varied.inputs[field].push_back(copy);
+    }
+  if (!changed || !expected.invalid.empty()) return std::nullopt;
+  try {
+    evaluate(bound, varied);
+  } catch (const InvalidArgument&) {
+    return std::nullopt;  // rolled costs may admit no assignment, for one
+  }
+  if (!varied.invalid.empty()) return std::nullopt;
+  return varied;
 }
 
 void judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results, Row& row) {
@@ -141,6 +200,7 @@ void judge(const BoundCase& bound, const Expectation& expected, const TensorPack
 std::unique_ptr<Trial> Referee::open(Row& row) const {
   row.cost = expected_.cost;
   row.witness = expected_.witness;
+  row.told_apart = expected_.told_apart;
   row.framework_error_ratio = expected_.framework_error_ratio;
   const BackendStatus& status = find_backend(row.backend);
   if (status.backend == nullptr || !status.unavailable.empty()) {
@@ -163,49 +223,82 @@ std::unique_ptr<Trial> Referee::open(Row& row) const {
 }
 
 void Referee::verify(Trial& trial, Row& row) {
+  using Check = void (Referee::*)(Trial&, Row&);
+  constexpr Check checks[] = {&Referee::check_thread_invariance, &Referee::check_quiet, &Referee::check_again,
+                              &Referee::check_between_guards, &Referee::check_other_values};
+  const Running running(row.label(), row.repro);
   try {
     trial.load(expected_.inputs);
-    row.prepare_ns = trial.prepare_ns();
-    trial.poison(random_bits(row.seed, 1));
+    trial.poison(random_bits(row.seed, Phase::first));
     trial.run();
     const TensorPack results = trial.results();
     judge(bound_, expected_, results, row);
-    if (std::string breach = trial.breach(); row.verdict == Verdict::passed && !breach.empty())
-      fail(row, std::move(breach));
-    if (row.verdict == Verdict::passed) check_thread_invariance(trial, results, row);
-    if (row.verdict == Verdict::passed) check_again(trial, row);
+    fail_for(row, trial.breach());
+    now_ = {row.threads, digests(results)};
+    for (const Check check : checks)
+      if (row.verdict == Verdict::passed) (this->*check)(trial, row);
   } catch (const std::exception& problem) {
     fail(row, fmt::format("the kernel threw: {}", problem.what()));
   }
 }
 
-/// Another poison below, the same bits above: a result must not depend on what memory held or on an earlier run.
-void Referee::check_again(Trial& trial, Row& row) {
-  trial.poison(random_bits(row.seed, 2));
-  trial.run();
-  const TensorPack results = trial.results();
-  const Answer& before = answers_.at(row.backend);
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    if (before.threads != row.threads || digest(results[i][0]) == before.digests[i]) continue;
-    return fail(row, fmt::format("output {} has other bits when run again on the same inputs",
-                                 bound_.instance->outputs[i].name));
+void Referee::check_thread_invariance(Trial& trial, Row& row) {
+  const auto [before, first] = answers_.try_emplace(row.backend, now_);
+  if (first || trial.backend().kernels().thread_dependent(bound_.op->name)) return;
+  for (std::size_t i = 0; i < now_.digests.size(); ++i) {
+    if (now_.digests[i] == before->second.digests[i]) continue;
+    return fail(row,
+                fmt::format("output {} has other bits with {} threads than with {}, which the backend does not declare",
+                            bound_.instance->outputs[i].name, row.threads, before->second.threads));
   }
 }
 
-void Referee::check_thread_invariance(const Trial& trial, const TensorPack& results, Row& row) {
-  Answer answer{row.threads, {}};
-  for (std::size_t i = 0; i < results.size(); ++i) answer.digests.push_back(digest(results[i][0]));
-  const auto before = answers_.find(row.backend);
-  const bool may_differ = trial.backend().kernels().thread_dependent(bound_.op->name);
-  if (before != answers_.end() && !may_differ) {
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      if (answer.digests[i] == before->second.digests[i]) continue;
-      return fail(
-          row, fmt::format("output {} has other bits with {} threads than with {}, which the backend does not declare",
-                           bound_.instance->outputs[i].name, row.threads, before->second.threads));
-    }
+/// What a kernel left running behind its back writes into the next poison.
+void Referee::check_quiet(Trial& trial, Row& row) {
+  constexpr auto moment = std::chrono::microseconds(200);  // enough for a thread that was about to write
+  trial.poison(random_bits(row.seed, Phase::again));
+  std::this_thread::sleep_for(moment);
+  if (!trial.still_poisoned()) fail(row, "it went on writing after it had returned");
+}
+
+/// Another poison below, the same bits above: a result must not depend on what memory held or on an earlier run.
+void Referee::check_again(Trial& trial, Row& row) {
+  trial.run();
+  const std::vector<std::uint64_t> again = digests(trial.results());
+  for (std::size_t i = 0; i < again.size(); ++i) {
+    if (again[i] == now_.digests[i]) continue;
+    return fail(row, fmt::format("output {} has other bits when run again on the same inputs",
+                                 bound_.instance->outputs[i].name));
   }
-  answers_[row.backend] = std::move(answer);
+  fail_for(row, trial.breach());
+}
+
+/// At other alignments an honest kernel may round otherwise, so that results are judged anew where their bits differ.
+void Referee::check_between_guards(Trial& trial, Row& row) {
+  for (const Placement placement : placements) {
+    const auto guarded =
+        trial.run_guarded(placement, random_bits(row.seed, Phase::guarded + static_cast<std::uint64_t>(placement)));
+    if (!guarded) return;
+    if (digests(guarded->results) != now_.digests) judge(bound_, expected_, guarded->results, row);
+    fail_for(row, guarded->breach);
+    if (row.verdict == Verdict::passed) continue;
+    row.reason += fmt::format(" (its tensors {})", name_of(placement));
+    return;
+  }
+}
+
+/// The same addresses, other values: whoever remembers an answer gives the wrong one.
+void Referee::check_other_values(Trial& trial, Row& row) {
+  if (varied_ == nullptr) return;
+  trial.load(varied_->inputs);
+  trial.poison(random_bits(row.seed, Phase::varied));
+  trial.run();
+  Row varied = row;
+  judge(bound_, *varied_, trial.results(), varied);
+  fail_for(varied, trial.breach());
+  if (varied.verdict == Verdict::passed) return;
+  row = std::move(varied);
+  row.reason += " (on other values at the same addresses)";
 }
 
 }  // namespace assay::bench

@@ -1,6 +1,7 @@
 // What verify and bench have in common: options, the sentence at the end, and Ctrl-C.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,8 @@
 #include <csignal>
 #include <iostream>
 #include <map>
+#include <optional>
+#include <thread>
 
 #include "backends/registry.h"
 #include "bench/report/output.h"
@@ -27,17 +30,34 @@ void on_interrupt(int) {
   if (interrupts > 1) std::_Exit(ExitCode::interrupted);
 }
 
+/// CPUs that this process may run on, which a container may have made fewer than the machine has.
+int usable_cpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+/// One entry of --threads: a number, or n for as many as this process may use.
+std::optional<int> parse_thread_count(std::string_view text) {
+  if (text == "n") return usable_cpus();
+  int count = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || stop != text.data() + text.size() || count < 1 || count > most_threads)
+    return std::nullopt;
+  return count;
+}
+
 std::vector<int> parse_threads(const std::string& text) {
   std::vector<int> counts;
   std::size_t start = 0;
   while (start <= text.size()) {
     const std::size_t end = std::min(text.find(',', start), text.size());
-    int count = 0;
-    const auto [stop, error] = std::from_chars(text.data() + start, text.data() + end, count);
-    if (error != std::errc() || stop != text.data() + end || count < 1 || count > most_threads)
+    const std::optional<int> count = parse_thread_count(std::string_view(text).substr(start, end - start));
+    if (!count)
       throw InvalidArgument(
-          fmt::format("--threads is {}, but numbers from 1 to {} are needed, separated by commas", text, most_threads));
-    if (std::find(counts.begin(), counts.end(), count) == counts.end()) counts.push_back(count);
+          fmt::format("--threads is {}, but numbers from 1 to {}, or n for all CPUs, are needed, separated by commas",
+                      text, most_threads));
+    if (std::find(counts.begin(), counts.end(), *count) == counts.end()) counts.push_back(*count);
     start = end + 1;
   }
   return counts;
@@ -87,7 +107,7 @@ void add_run_options(CLI::App& verb, RunOptions& options) {
                   "Glob over operator/case/backend/dtype/threads; a row is taken if any matches")
       ->type_name("GLOB")
       ->allow_extra_args(false);
-  verb.add_option("--threads", options.threads, "Thread counts, for backends that honour them")
+  verb.add_option("--threads", options.threads, "Thread counts, for backends that honour them; n is all CPUs")
       ->type_name("N,N…")
       ->capture_default_str();
   verb.add_option("--golden", options.golden, "A folder of golden cases that replaces the built-in ones")
@@ -119,8 +139,14 @@ void finish_run_options(RunOptions& options, const std::vector<std::string>& out
 }
 
 std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
-  std::string command = fmt::format("assay {} --filter {} --threads {} --seed {}", verb, shell_quoted(row.label()),
-                                    row.threads, row.seed);
+  // a row is held against the first thread count, so that one comes along
+  const int first = options.selection.threads.front();
+  const bool alone = row.threads == first || verb != "verify";
+  const std::string rows =
+      alone ? row.label() : fmt::format("{}/{}/{}/{}/*", row.op, row.case_name, row.backend, row.dtype);
+  const std::string threads = alone ? fmt::format("{}", row.threads) : fmt::format("{},{}", first, row.threads);
+  std::string command =
+      fmt::format("assay {} --filter {} --threads {} --seed {}", verb, shell_quoted(rows), threads, row.seed);
   if (!options.golden.empty()) command += " --golden " + shell_quoted(options.golden);
   if (row.tier == Tier::large && verb == "verify") command += " --all";
   return command;

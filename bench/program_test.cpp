@@ -75,9 +75,10 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --filter mask_downsample",
        "assay: the filter mask_downsample takes no row: a filter spells out operator/case/backend/dtype/threads, or "
        "has * for any of them; `assay list cases` shows all\n"},
-      {"verify --threads 0", "assay: --threads is 0, but numbers from 1 to 1024 are needed, separated by commas\n"},
+      {"verify --threads 0",
+       "assay: --threads is 0, but numbers from 1 to 1024, or n for all CPUs, are needed, separated by commas\n"},
       {"verify --threads 1,,2",
-       "assay: --threads is 1,,2, but numbers from 1 to 1024 are needed, separated by commas\n"},
+       "assay: --threads is 1,,2, but numbers from 1 to 1024, or n for all CPUs, are needed, separated by commas\n"},
       {"verify --require opnmp",
        "assay: there is no backend opnmp (did you mean openmp?); `assay list backends` shows all\n"},
       {"verify --json /nowhere/x.json", "assay: cannot write /nowhere/x.json: the folder /nowhere does not exist\n"},

@@ -21,6 +21,7 @@ struct Timing {
   double cpu_ns = 0;               ///< processor time of the whole process, per call
   std::int64_t calls = 0;          ///< in one sample
   bool settled = false;            ///< the interval reached its target before the time ran out
+  std::string problem;             ///< what a timed call did wrong; there are no samples after it. Empty if nothing
 };
 
 struct Row {
@@ -32,6 +33,7 @@ struct Row {
   std::vector<OutputReport> outputs;
   std::optional<double> max_error_ratio;        ///< the worst over the outputs; none if not judged
   std::optional<double> framework_error_ratio;  ///< of the golden file's own `out`: a contestant, never the truth
+  std::vector<std::string_view> told_apart;     ///< the wrong candidates that the case was seen to refuse
   std::string witness;  ///< f64 or f32: what the golden file holds the oracle against; empty without one
   Cost cost;
   std::uint64_t seed = 0;

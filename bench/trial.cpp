@@ -26,14 +26,8 @@ unsigned floating_point_mode() {
   return mode;
 }
 
-std::vector<std::byte> random_pattern(std::uint64_t seed, std::size_t bytes) {
-  std::vector<std::byte> pattern(bytes);
-  for (std::size_t i = 0; i < bytes; i += sizeof(std::uint64_t)) {
-    const std::uint64_t bits = random_bits(seed, i);
-    std::memcpy(pattern.data() + i, &bits, std::min(sizeof bits, bytes - i));
-  }
-  return pattern;
-}
+/// Enough to be hit by whatever skips a part of its work, and too few to disturb the caches.
+constexpr std::size_t spoilt_elements = 8;
 
 }  // namespace
 
@@ -87,9 +81,11 @@ void Trial::bind(const TensorPack& inputs) {
 
 void Trial::poison(std::uint64_t seed) {
   canaries_.clear();
+  poison_seed_ = seed;
   for (std::size_t i = 0; i < output_buffers_.size(); ++i) {
     const Buffer& buffer = output_buffers_[i];
-    const std::vector<std::byte> pattern = random_pattern(random_bits(seed, i), buffer.bytes + 2 * canary_bytes);
+    std::vector<std::byte> pattern(buffer.bytes + 2 * canary_bytes);
+    fill_with_pattern(random_bits(seed, i), pattern.data(), 0, pattern.size());
     backend_.upload(buffer.memory.get(), pattern.data(), pattern.size());
     canaries_.emplace_back(pattern.begin(), pattern.begin() + canary_bytes);
     canaries_.back().insert(canaries_.back().end(), pattern.end() - canary_bytes, pattern.end());
@@ -97,15 +93,97 @@ void Trial::poison(std::uint64_t seed) {
   backend_.synchronise();
 }
 
+bool Trial::still_poisoned() const {
+  for (std::size_t i = 0; i < output_buffers_.size(); ++i) {
+    const Buffer& buffer = output_buffers_[i];
+    std::vector<std::byte> now(buffer.bytes + 2 * canary_bytes);
+    backend_.download(now.data(), buffer.memory.get(), now.size());
+    if (!holds_pattern(random_bits(poison_seed_, i), now.data(), 0, now.size())) return false;
+  }
+  return true;
+}
+
 void Trial::run() {
+  call_checked([this] { call(); });
+}
+
+void Trial::call_checked(const Invocation& invocation) {
   std::fesetenv(FE_DFL_ENV);
   const unsigned before = floating_point_mode();
   use_threads();
-  call();
+  invocation();
   if (floating_point_mode() != before) {
     environment_breach_ = "it changed the rounding mode or the flush-to-zero bits and left them changed";
     std::fesetenv(FE_DFL_ENV);
   }
+}
+
+void Trial::make_guarded_buffers() {
+  for (std::size_t field = 0; field < host_inputs_->size(); ++field)
+    for (const TensorRef& tensor : (*host_inputs_)[field])
+      guarded_inputs_.emplace_back(static_cast<std::size_t>(bytes_of(tensor)), size_of(tensor.dtype),
+                                   fmt::format("input {}", bound_.instance->inputs[field].name));
+  for (std::size_t i = 0; i < output_buffers_.size(); ++i)
+    guarded_outputs_.emplace_back(output_buffers_[i].bytes, size_of(device_outputs_[i][0].dtype),
+                                  fmt::format("output {}", bound_.instance->outputs[i].name));
+}
+
+std::optional<Trial::Guarded> Trial::run_guarded(Placement placement, std::uint64_t seed) {
+  if (!backend_.works_on_host_memory()) return std::nullopt;
+  if (guarded_outputs_.empty()) make_guarded_buffers();
+  TensorPack inputs = *host_inputs_, outputs = device_outputs_;
+  std::size_t next = 0;
+  for (std::size_t field = 0; field < inputs.size(); ++field)
+    for (TensorRef& tensor : inputs[field]) {
+      GuardedBuffer& buffer = guarded_inputs_[next];
+      buffer.fill(random_bits(seed, next++), placement, tensor.data);
+      tensor.data = buffer.tensor();
+    }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    guarded_outputs_[i].poison(random_bits(seed, next++), placement);
+    outputs[i][0].data = guarded_outputs_[i].tensor();
+  }
+  const Invocation invocation = plan_->bind(inputs.slots(), outputs.slots());
+  call_checked([&] {
+    invocation();
+    backend_.synchronise();
+  });
+  Guarded guarded{TensorPack(outputs.size()), environment_breach_};
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    TensorRef& copy =
+        guarded.results[i].emplace_back(new_host_tensor(guarded.results, outputs[i][0].dtype, outputs[i][0].shape));
+    if (output_buffers_[i].bytes != 0) std::memcpy(copy.data, outputs[i][0].data, output_buffers_[i].bytes);
+  }
+  for (auto* buffers : {&guarded_outputs_, &guarded_inputs_})
+    for (GuardedBuffer& buffer : *buffers)
+      if (std::string trespass = buffer.trespass(); guarded.breach.empty()) guarded.breach = std::move(trespass);
+  return guarded;
+}
+
+void Trial::spoil(std::uint64_t seed) {
+  spoilt_.clear();
+  for (std::size_t i = 0; i < output_buffers_.size(); ++i) {
+    const Buffer& buffer = output_buffers_[i];
+    for (std::size_t spot = 0; spot < spoilt_elements && buffer.bytes != 0; ++spot) {
+      std::byte* at = buffer.tensor() + random_bits(seed, spoilt_.size()) % buffer.bytes;
+      std::byte value{};
+      backend_.download(&value, at, 1);
+      spoilt_.push_back({at, value});
+    }
+  }
+  for (const Spoilt& spot : spoilt_) {
+    const std::byte other = ~spot.before;  // never the right value, whatever that is
+    backend_.upload(spot.at, &other, 1);
+  }
+}
+
+bool Trial::restored() const {
+  for (const Spoilt& spot : spoilt_) {
+    std::byte now{};
+    backend_.download(&now, spot.at, 1);
+    if (now != spot.before) return false;
+  }
+  return true;
 }
 
 TensorPack Trial::results() const {

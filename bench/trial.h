@@ -1,14 +1,17 @@
 // One case on one backend at one thread count: its buffers on the device, poisoned and guarded, and the call that
-// computes it. Both the verdict and the clock work on a Trial, so that what was timed is what was verified.
+// computes it; and runs between guard pages beside them. Both the verdict and the clock work on a Trial, so that what
+// was timed is what was verified.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backends/backend.h"
 #include "bench/cases.h"
+#include "bench/guard.h"
 
 namespace assay::bench {
 
@@ -27,8 +30,24 @@ class Trial {
   /// One call, and the device is done with it.
   void run();
 
+  /// Whether outputs still hold the last poison() as it was: nothing has written since.
+  bool still_poisoned() const;
+
   /// The outputs on the host.
   TensorPack results() const;
+
+  /// One call over inputs and outputs that lie between guard pages; null where the backend has memory of its own.
+  struct Guarded {
+    TensorPack results;
+    std::string breach;  ///< as of breach()
+  };
+  std::optional<Guarded> run_guarded(Placement placement, std::uint64_t seed);
+
+  /// Spoils a few elements of the outputs; the next call has to restore them. For the clock's rounds, where poisoning
+  /// everything would leave nothing in the caches.
+  void spoil(std::uint64_t seed);
+  /// Whether every spoilt element is as it was before.
+  bool restored() const;
 
   /// What went wrong around the last runs: a write outside an output, a changed input, a changed floating-point
   /// environment. Empty if nothing did.
@@ -51,7 +70,14 @@ class Trial {
     std::byte* tensor() const;
   };
 
+  struct Spoilt {
+    std::byte* at;  ///< on the device
+    std::byte before;
+  };
+
   void bind(const TensorPack& inputs);
+  void call_checked(const Invocation& invocation);
+  void make_guarded_buffers();
 
   const BoundCase& bound_;
   Backend& backend_;
@@ -59,7 +85,10 @@ class Trial {
   TensorPack device_inputs_, device_outputs_;
   std::vector<Buffer> input_buffers_, output_buffers_;
   std::vector<std::vector<std::byte>> canaries_;  ///< before and after each output, as poison() left them
+  std::uint64_t poison_seed_ = 0;
+  std::vector<Spoilt> spoilt_;
   const TensorPack* host_inputs_ = nullptr;
+  std::vector<GuardedBuffer> guarded_inputs_, guarded_outputs_;
   std::unique_ptr<Plan> plan_;
   Invocation invocation_;
   std::string environment_breach_;

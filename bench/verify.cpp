@@ -1,7 +1,9 @@
 // `assay verify`: the parity gate. Each case's truth is computed once, then every backend is held against it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
+#include <set>
 
 #include "bench/check.h"
 #include "bench/report/output.h"
@@ -14,8 +16,10 @@ namespace {
 
 struct VerifyOptions : RunOptions {
   std::string junit;
+  std::int64_t soak = 0;
+  bool margins = false;
   VerifyOptions() {
-    threads = "1,2";  // one, and more than one: results must not depend on the count
+    threads = "1,2,n";  // one, more than one, and all: results must not depend on the count
     selection.cases.property_cases = default_property_cases;
   }
 };
@@ -28,7 +32,8 @@ void verify_row(Referee& referee, Row& row, const VerifyOptions& options) {
 /// All rows of one case. A backend without a kernel gets one row, not one for each thread count.
 void verify_case(const CaseRows& selected, const VerifyOptions& options, Progress& progress, std::vector<Row>& done) {
   const Expectation expected = expect(*selected.bound, options.selection.cases.seed, 0);
-  Referee referee(*selected.bound, expected);
+  const std::optional<Expectation> varied = expect_varied(*selected.bound, expected);
+  Referee referee(*selected.bound, expected, varied ? &*varied : nullptr);
   for (Row row : selected.rows) {
     if (is_interrupted()) return;
     verify_row(referee, row, options);
@@ -46,22 +51,70 @@ void write_files(const VerifyOptions& options, std::span<const Row> rows) {
   if (!options.junit.empty()) write_whole(options.junit, junit_xml(rows));
 }
 
+/// Cases whose truth is also that of zeros, a constant, a copied input and so on: they pass on the other guards alone.
+void name_blind_cases(std::span<const Row> rows) {
+  std::set<std::string> blind;
+  for (const Row& row : rows)
+    if (row.verdict == Verdict::passed && row.told_apart.empty())
+      blind.insert(fmt::format("{}/{}", row.op, row.case_name));
+  if (!blind.empty())
+    say(fmt::format("note: no trivial result (zeros, a constant, …) differs from the truth of {}\n",
+                    fmt::join(blind, ", ")));
+}
+
+void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
+  const Selection selection = select(options.selection);
+  Progress progress("verify", selection.rows);
+  for (const Row& row : selection.damaged) {
+    print_problem(row, options.github);
+    done.push_back(row);
+  }
+  for (const CaseRows& selected : selection.cases) verify_case(selected, options, progress, done);
+}
+
+/// One property case of each operator and dtype for each of many seeds. Rows that passed keep no details.
+void soak(const VerifyOptions& options, std::vector<Row>& done) {
+  constexpr std::size_t most_problems = 100;  // enough to see what they have in common
+  VerifyOptions one = options;
+  one.selection.cases.property_only = true;
+  one.selection.cases.property_cases = 1;
+  one.selection.cases.golden.reset();
+  Progress seeds("soak", static_cast<std::size_t>(options.soak));
+  std::size_t problems = 0;
+  for (std::int64_t i = 0; i < options.soak && !is_interrupted(); ++i) {
+    const Selection selection = select(one.selection);
+    Progress rows("verify", selection.rows, Progress::silent);
+    const std::size_t before = done.size();
+    for (const CaseRows& selected : selection.cases) verify_case(selected, one, rows, done);
+    for (std::size_t row = before; row < done.size(); ++row) {
+      problems += breaks_parity(done[row].verdict);
+      if (done[row].verdict == Verdict::passed) done[row].outputs.clear();
+    }
+    if (problems > most_problems) {
+      say(fmt::format("stopped after {} seeds and {} problems\n", i + 1, problems));
+      return;
+    }
+    seeds.step(fmt::format("seed {}", one.selection.cases.seed));
+    ++one.selection.cases.seed;
+  }
+}
+
 int verify(VerifyOptions& options) {
   finish_run_options(options, {options.json, options.junit});
+  if (options.soak != 0 && !options.golden.empty())
+    throw InvalidArgument("--soak makes property cases and --golden takes recorded ones: only one of them can be had");
   const auto start = std::chrono::steady_clock::now();
-  const Selection selection = select(options.selection);
   catch_interrupts();
   std::vector<Row> done;
-  {
-    Progress progress("verify", selection.rows);
-    for (const Row& row : selection.damaged) {
-      print_problem(row, options.github);
-      done.push_back(row);
-    }
-    for (const CaseRows& selected : selection.cases) verify_case(selected, options, progress, done);
+  if (options.soak != 0) {
+    soak(options, done);
+  } else {
+    verify_selected(options, done);
   }
   write_files(options, done);
   say(verdict_table(done).text(1));
+  if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done).text(6));
+  if (options.soak == 0) name_blind_cases(done);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return conclude("verify", done, options, seconds, is_interrupted());
 }
@@ -74,6 +127,11 @@ void add_verify(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("verify", "The parity gate: every backend against the oracle and the golden tensors");
   add_run_options(*verb, *options);
   verb->add_flag("--all", options->selection.large, "The tier large as well: cases whose outputs take 64 MB and more");
+  verb->add_option("--soak", options->soak,
+                   "Instead, one property case of each operator for each of N seeds, counted up from --seed")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
   verb->add_option("--junit", options->junit, "Write a JUnit report; - is standard output")->type_name("FILE");
   verb->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });
 }

@@ -13,7 +13,9 @@ namespace assay {
 namespace {
 
 constexpr std::size_t most_places = 10;
-constexpr double tiny = 0x1p-126;  // the smallest normal float32: below it even an exact kernel may flush
+// Below the smallest normal float32, 2⁻¹²⁶, an honest kernel may flush its result to zero: Eigen's exp with AVX-512
+// does. Four times that, as every constant is four times what the worst honest kernel needs.
+constexpr double tiny = 0x1p-124;
 
 constexpr double unit_roundoff(DType dtype) { return dtype == DType::f64 ? 0x1p-53 : 0x1p-24; }
 
@@ -53,6 +55,14 @@ double ulp_distance(T a, T b) {
   }
 }
 
+/// A tolerance that is negative, infinite or NaN can pass nothing.
+bool usable(double tolerance) { return tolerance >= 0 && std::isfinite(tolerance); }
+
+/// NaN where the oracle has NaN, and the same infinity.
+bool same_special(double value, double expected) {
+  return std::isnan(expected) ? std::isnan(value) : value == expected;
+}
+
 /// Gathers an OutputReport element by element.
 class Tally {
  public:
@@ -86,9 +96,11 @@ class Tally {
     squared_truth_ += expected * expected;
   }
 
-  void ratio(double share_of_tolerance) {
-    // `!(a <= b)` rather than `a > b`, so that a NaN stays
-    if (!(share_of_tolerance <= report_.max_error_ratio)) report_.max_error_ratio = share_of_tolerance;
+  /// The share of its tolerance that an element used.
+  void ratio(std::int64_t element, double share, double got, double expected, double tolerance) {
+    if (std::isnan(report_.max_error_ratio) || share <= report_.max_error_ratio) return;  // a NaN comes in and stays
+    report_.max_error_ratio = share;
+    report_.worst = Place{unravel(element, report_.shape), got, expected, tolerance};
   }
 
   void unspecified() { ++report_.unspecified; }
@@ -123,7 +135,7 @@ OutputReport compare_exact(const FieldInfo& field, const TensorRef& got, const T
     if constexpr (std::is_floating_point_v<T>) tally.count_specials(shown, wanted);
     if (std::isnan(shown) && std::isnan(wanted)) continue;  // one NaN is as good as another
     tally.error(shown, wanted, ulp_distance(g[i], expected));
-    tally.ratio(std::numeric_limits<double>::infinity());
+    tally.ratio(i, std::numeric_limits<double>::infinity(), shown, wanted, 0);
     tally.mismatch(i, shown, wanted, 0);
     equal = false;
   }
@@ -163,21 +175,22 @@ OutputReport compare_within(const FieldInfo& field, const TensorRef& got, const 
     }
     const double conditioned = field.bound->c * scale[static_cast<std::size_t>(i)];
     const double tolerance = share * (conditioned * u + tiny);
-    if (!(tolerance >= 0) || std::isinf(tolerance)) {
-      tally.ratio(std::numeric_limits<double>::quiet_NaN());
+    if (!usable(tolerance)) {
+      tally.ratio(i, std::numeric_limits<double>::quiet_NaN(), value, expected, tolerance);
       tally.mismatch(i, value, expected, tolerance);  // an oracle without a usable tolerance can pass nothing
       continue;
     }
     if (!std::isfinite(expected)) {
-      if (std::isnan(expected) ? std::isnan(value) : value == expected) continue;
-      tally.ratio(std::numeric_limits<double>::infinity());
+      if (same_special(value, expected)) continue;
+      tally.ratio(i, std::numeric_limits<double>::infinity(), value, expected, tolerance);
       tally.mismatch(i, value, expected, tolerance);
       all_equal = false;
       continue;
     }
     const double error = std::abs(value - expected);
     tally.error(value, expected, ulp_distance(g[i], static_cast<T>(expected)));
-    tally.ratio(std::isnan(error) ? std::numeric_limits<double>::infinity() : error / tolerance);
+    tally.ratio(i, std::isnan(error) ? std::numeric_limits<double>::infinity() : error / tolerance, value, expected,
+                tolerance);
     if (!(error <= tolerance)) tally.mismatch(i, value, expected, tolerance);
     all_equal = all_equal && same_bits(g[i], static_cast<T>(expected));
     if (const double needed = (error - tiny) / conditioned; error > tiny && !(needed <= worst)) worst = needed;
@@ -228,6 +241,22 @@ OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& 
   return shape_mismatch(field, got);
 }
 
+bool accepts(const FieldInfo& field, double value, const Truth& truth, std::size_t output, std::int64_t element) {
+  const double expected = value_at(truth.outputs[output][0], element);
+  const bool single = field.dtype == DType::f32;
+  if (!field.bound) {
+    if (std::isnan(expected)) return std::isnan(value);
+    return single ? same_bits(static_cast<float>(value), static_cast<float>(expected)) : same_bits(value, expected);
+  }
+  const double rounded = single ? static_cast<double>(static_cast<float>(value)) : value;
+  if (const ErrorScale::Open* range = truth.scale.find_open(output, element))
+    return rounded >= range->low && rounded <= range->high;
+  const double tolerance =
+      field.bound->c * unit_roundoff(field.dtype) * truth.scale[output][static_cast<std::size_t>(element)] + tiny;
+  if (!usable(tolerance)) return false;
+  return std::isfinite(expected) ? std::abs(rounded - expected) <= tolerance : same_special(rounded, expected);
+}
+
 std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t output) {
   if (!field.bound) return {};
   const TensorRef& expected = truth.outputs[output][0];
@@ -244,7 +273,7 @@ std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t
       continue;
     }
     const double tolerance = field.bound->c * u * truth.scale[output][static_cast<std::size_t>(i)] + tiny;
-    if (!(tolerance >= 0) || std::isinf(tolerance))
+    if (!usable(tolerance))
       return fmt::format("output {} has the tolerance {} at {}", field.name, tolerance,
                          to_string(unravel(i, expected.shape)));
     ++held;
@@ -267,12 +296,15 @@ std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t
   return {};
 }
 
+std::string describe(const std::string& output, const Place& place) {
+  const std::string tolerance = place.tolerance == 0 ? "exactly" : fmt::format("tolerance {:.3g}", place.tolerance);
+  return fmt::format("{}{} is {}, expected {} ({})", output, to_string(place.index), place.got, place.expected,
+                     tolerance);
+}
+
 std::string describe_first(const OutputReport& report) {
   if (report.places.empty()) return fmt::format("{} has shape {}", report.name, to_string(report.shape));
-  const Place& place = report.places.front();
-  const std::string tolerance = place.tolerance == 0 ? "exactly" : fmt::format("tolerance {:.3g}", place.tolerance);
-  return fmt::format("{}{} is {}, expected {} ({})", report.name, to_string(place.index), place.got, place.expected,
-                     tolerance);
+  return describe(report.name, report.places.front());
 }
 
 }  // namespace assay

@@ -1,11 +1,12 @@
 // How a result is judged: every element against the oracle's value and its own tolerance. Start with compare().
 //
-//     |got − r| ≤ c·u·S + tiny      u = 2⁻²⁴ for f32, 2⁻⁵³ for f64; tiny = 2⁻¹²⁶; S the oracle's error scale
+//     |got − r| ≤ c·u·S + tiny      u = 2⁻²⁴ for f32, 2⁻⁵³ for f64; tiny = 2⁻¹²⁴; S the oracle's error scale
 //
 // An output without a bound must agree bit for bit (−0 is not 0), with NaN exactly where the oracle has it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,8 @@ struct OutputReport {
   std::int64_t nan_got = 0, nan_expected = 0, inf_got = 0, inf_expected = 0;
   std::string_view
       precision_class;  ///< exact, f64, f32, tf32, bf16 or worse: the best whose u keeps every error within c·u·S
-  std::vector<Place> places;  ///< the first ten that disagree
+  std::optional<Place> worst;  ///< the element that used most of its tolerance; none where every bit agreed
+  std::vector<Place> places;   ///< the first ten that disagree
 };
 
 /// Holds `got` (host memory) against the truth of output number `output`. `share` narrows every tolerance: the golden
@@ -53,11 +55,16 @@ struct OutputReport {
 OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output,
                      double share = 1);
 
+/// Whether one value, rounded to the output's dtype, would do for one element; unspecified elements accept their range.
+bool accepts(const FieldInfo& field, double value, const Truth& truth, std::size_t output, std::int64_t element);
+
 /// Why this truth could not tell a right result from a wrong one; empty if it can. For an inexact output the largest
 /// tolerance must stay below max |r| and the tolerances' RMS a hundred times below that of r.
 std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t output);
 
-/// "encoding[0, 3, 1, 2] is 0.5, expected 0.25 (tolerance 1e-06)": the first place, in one phrase.
+/// "encoding[0, 3, 1, 2] is 0.5, expected 0.25 (tolerance 1e-06)".
+std::string describe(const std::string& output, const Place& place);
+/// The first place that disagrees, in one phrase.
 std::string describe_first(const OutputReport& report);
 
 }  // namespace assay

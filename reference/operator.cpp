@@ -111,6 +111,13 @@ void ErrorScale::sort_open() {
     std::sort(elements.begin(), elements.end(), [](const Open& a, const Open& b) { return a.element < b.element; });
 }
 
+const ErrorScale::Open* ErrorScale::find_open(std::size_t output, std::int64_t element) const {
+  const auto& open = open_[output];
+  const auto found = std::lower_bound(open.begin(), open.end(), element,
+                                      [](const Open& place, std::int64_t wanted) { return place.element < wanted; });
+  return found != open.end() && found->element == element ? &*found : nullptr;
+}
+
 std::string_view name_of(Tier tier) {
   switch (tier) {
     case Tier::small: return "small";

@@ -92,6 +92,8 @@ class ErrorScale {
   /// Marks an element the operator leaves unspecified.
   void leave_open(std::size_t output, Open open) { open_[output].push_back(open); }
   const std::vector<Open>& open(std::size_t output) const { return open_[output]; }
+  /// The range of an element that is left open, or null; after sort_open().
+  const Open* find_open(std::size_t output, std::int64_t element) const;
   /// Puts the open elements in order; an oracle may visit elements in any.
   void sort_open();
 

@@ -126,6 +126,10 @@ std::uint64_t derive_key(std::uint64_t key, std::string_view name) {
   return random_bits(key, name.size());
 }
 
+bool is_drawn(const Recipe& recipe) {
+  return !std::holds_alternative<Values>(recipe) && !std::holds_alternative<PaddingOf>(recipe);
+}
+
 void fill(const TensorRef& to, const Recipe& recipe, std::uint64_t key) {
   switch (to.dtype) {
     case DType::boolean: return fill_typed<bool>(to, recipe, key);

@@ -47,6 +47,9 @@ struct Choice {
 };
 using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice>;
 
+/// Whether the values are drawn, so that another key gives others; otherwise they are given.
+bool is_drawn(const Recipe& recipe);
+
 /// Writes every element of the host tensor `to`; the values depend on `key`, the index and the dtype alone.
 /// Throws InvalidArgument where the recipe cannot make such a tensor.
 void fill(const TensorRef& to, const Recipe& recipe, std::uint64_t key);

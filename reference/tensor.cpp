@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <new>
+#include <type_traits>
 
 namespace assay {
 
@@ -24,6 +27,52 @@ std::optional<std::int64_t> checked_elements(const Shape& shape) {
     }
   }
   return empty ? 0 : product;
+}
+
+namespace {
+
+/// Calls `use` with the tensor's data as what they are.
+template <class Use>
+auto with_elements(const TensorRef& tensor, Use use) {
+  switch (tensor.dtype) {
+    case DType::boolean: return use(static_cast<std::uint8_t*>(tensor.data));  // a wrong BOOL byte must stay visible
+    case DType::u8: return use(static_cast<std::uint8_t*>(tensor.data));
+    case DType::i64: return use(static_cast<std::int64_t*>(tensor.data));
+    case DType::f32: return use(static_cast<float*>(tensor.data));
+    case DType::f64: return use(static_cast<double*>(tensor.data));
+  }
+  std::abort();  // no other dtype exists
+}
+
+/// To the nearest integer in range; NaN to 0, for want of anything better.
+template <class T>
+T to_integer(double value) {
+  if (std::isnan(value)) return 0;
+  const double rounded = std::nearbyint(value);
+  if (rounded <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
+  if (rounded >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
+  return static_cast<T>(rounded);
+}
+
+}  // namespace
+
+double value_at(const TensorRef& tensor, std::int64_t i) {
+  return with_elements(tensor, [i](const auto* data) { return static_cast<double>(data[i]); });
+}
+
+void set_value(const TensorRef& tensor, std::int64_t i, double value) {
+  if (tensor.dtype == DType::boolean) {
+    static_cast<std::uint8_t*>(tensor.data)[i] = value != 0;
+    return;
+  }
+  with_elements(tensor, [i, value](auto* data) {
+    using T = std::remove_pointer_t<decltype(data)>;
+    if constexpr (std::is_integral_v<T>) {
+      data[i] = to_integer<T>(value);
+    } else {
+      data[i] = static_cast<T>(value);
+    }
+  });
 }
 
 std::shared_ptr<std::byte> allocate_host(std::size_t bytes) {

@@ -171,6 +171,10 @@ class TensorPack {
   std::vector<std::shared_ptr<void>> owners_;
 };
 
+/// Element i of a host tensor, counted in row-major order, as a double; and the other way round, rounded to its dtype.
+double value_at(const TensorRef& tensor, std::int64_t i);
+void set_value(const TensorRef& tensor, std::int64_t i, double value);
+
 /// Uninitialised host memory for `bytes` bytes, aligned to a cache line.
 std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
 

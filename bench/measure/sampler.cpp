@@ -3,6 +3,7 @@
 #include "bench/measure/sampler.h"
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -57,7 +58,12 @@ class Runner {
         ->MeasureProcessCPUTime()
         ->Iterations(1)
         ->Unit(benchmark::kNanosecond);
-    warm_up();
+    try {
+      warm_up();
+    } catch (const std::exception& problem) {
+      timing_.problem = fmt::format("the kernel threw: {}", problem.what());
+      done_ = true;
+    }
   }
 
   bool done() const { return done_; }
@@ -66,6 +72,10 @@ class Runner {
     const auto start = Clock::now();
     Catcher catcher;
     benchmark::RunSpecifiedBenchmarks(&catcher, exactly(contestant_.label));
+    if (!timing_.problem.empty()) {
+      done_ = true;
+      return;
+    }
     if (!catcher.caught()) throw std::logic_error("Google Benchmark did not run " + contestant_.label);
     const auto calls = static_cast<double>(timing_.calls);
     timing_.samples_ns.push_back(catcher.caught()->real_accumulated_time * 1e9 / calls);
@@ -86,13 +96,30 @@ class Runner {
 
  private:
   void timed_region(benchmark::State& state) {
-    contestant_.ready();
-    contestant_.call();  // the others have had the caches and the thread pool since
-    for (auto _ : state) {
-      const auto start = Clock::now();
-      for (std::int64_t i = 0; i < timing_.calls; ++i) contestant_.call();
-      state.SetIterationTime(seconds_since(start));
+    try {
+      contestant_.ready();
+      spoil();
+      contestant_.call();  // the others have had the caches and the thread pool since
+      check();             // of one call alone: among many, one might work for all
+      spoil();
+      for (auto _ : state) {
+        const auto start = Clock::now();
+        for (std::int64_t i = 0; i < timing_.calls; ++i) contestant_.call();
+        state.SetIterationTime(seconds_since(start));
+      }
+      check();
+    } catch (const std::exception& problem) {
+      timing_.problem = fmt::format("the kernel threw: {}", problem.what());
+      state.SkipWithError("it threw");
     }
+  }
+
+  void spoil() {
+    if (contestant_.spoil) contestant_.spoil();
+  }
+  void check() {
+    if (contestant_.restored && !contestant_.restored())
+      timing_.problem = "a call left a spoilt result as it was: it did not compute what it is timed for";
   }
 
   /// Runs until both enough time and two calls have passed, and learns from the fastest how many calls make a sample.
@@ -150,7 +177,8 @@ std::vector<Timing> sample(std::span<const Contestant> contestants, const Sampli
   std::vector<std::unique_ptr<Runner>> runners;
   for (const Contestant& contestant : contestants) runners.push_back(std::make_unique<Runner>(contestant, options));
   std::vector<Runner*> waiting;
-  for (const auto& runner : runners) waiting.push_back(runner.get());
+  for (const auto& runner : runners)
+    if (!runner->done()) waiting.push_back(runner.get());
   std::mt19937_64 order(options.seed);
   while (!waiting.empty()) {
     std::shuffle(waiting.begin(), waiting.end(), order);

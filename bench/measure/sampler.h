@@ -13,8 +13,12 @@ namespace assay::bench {
 /// Something to time. The label is the benchmark's name.
 struct Contestant {
   std::string label;
-  std::function<void()> call;   ///< one call, complete when it returns
-  std::function<void()> ready;  ///< before each sample, outside the clock: what other contestants may have set
+  std::function<void()> call;        ///< one call, complete when it returns
+  std::function<void()> ready = {};  ///< before each sample, outside the clock: what other contestants may have set
+  /// Outside the clock too: spoils a little of the results before the timed calls, and asks afterwards whether they
+  /// have been computed anew. Both may be empty.
+  std::function<void()> spoil = {};
+  std::function<bool()> restored = {};
 };
 
 struct SamplingOptions {

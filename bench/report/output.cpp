@@ -51,9 +51,10 @@ std::string format_time(double ns) {
   return fmt::format("{:.{}f} s", ns / 1e9, digits(ns / 1e9));
 }
 
-Progress::Progress(std::string_view verb, std::size_t total)
+Progress::Progress(std::string_view verb, std::size_t total, Loudness loudness)
     : verb_(verb),
       total_(total),
+      loudness_(loudness),
       terminal_(isatty(STDERR_FILENO) == 1),
       start_(std::chrono::steady_clock::now()),
       last_(start_) {}
@@ -66,6 +67,7 @@ double Progress::elapsed_s() const {
 
 void Progress::step(std::string_view label) {
   ++done_;
+  if (loudness_ == silent) return;
   constexpr auto terminal_interval = std::chrono::milliseconds(100);
   constexpr auto log_interval = std::chrono::seconds(10);
   const auto now = std::chrono::steady_clock::now();

@@ -28,7 +28,8 @@ std::string format_time(double ns);
 /// How far a run is: one line rewritten on a terminal, a plain line every few seconds elsewhere, on standard error.
 class Progress {
  public:
-  Progress(std::string_view verb, std::size_t total);
+  enum Loudness : bool { silent, shown };
+  Progress(std::string_view verb, std::size_t total, Loudness loudness = shown);
   ~Progress();
   /// One step is done; `label` is what comes next.
   void step(std::string_view label);
@@ -40,6 +41,7 @@ class Progress {
 
   std::string verb_;
   std::size_t total_, done_ = 0;
+  Loudness loudness_;
   bool terminal_;
   std::chrono::steady_clock::time_point start_, last_;
 };

@@ -19,14 +19,16 @@ json number(const std::optional<double>& value) { return value ? number(*value) 
 
 json shape_json(const Shape& shape) { return json(std::vector<std::int64_t>(shape.begin(), shape.end())); }
 
+json place_json(const Place& place) {
+  return {{"index", shape_json(place.index)},
+          {"got", number(place.got)},
+          {"expected", number(place.expected)},
+          {"tolerance", number(place.tolerance)}};
+}
+
 json output_json(const OutputReport& output) {
   json places = json::array();
-  for (const Place& place : output.places) {
-    places.push_back({{"index", shape_json(place.index)},
-                      {"got", number(place.got)},
-                      {"expected", number(place.expected)},
-                      {"tolerance", number(place.tolerance)}});
-  }
+  for (const Place& place : output.places) places.push_back(place_json(place));
   return {{"name", output.name},
           {"dtype", name_of(output.dtype)},
           {"shape", shape_json(output.shape)},
@@ -44,6 +46,7 @@ json output_json(const OutputReport& output) {
           {"inf_got", output.inf_got},
           {"inf_expected", output.inf_expected},
           {"precision_class", output.precision_class},
+          {"worst", output.worst ? place_json(*output.worst) : json()},
           {"places", std::move(places)}};
 }
 
@@ -67,6 +70,7 @@ json check_json(const Row& row) {
           {"seed", row.seed},
           {"repro", row.repro},
           {"witness", row.witness},
+          {"told_apart", row.told_apart},
           {"outputs", std::move(outputs)}};
 }
 
@@ -116,8 +120,16 @@ std::string xml_escaped(std::string_view text) {
   return escaped;
 }
 
+/// "; the worst: encoding[0, 3] is 0.5, expected 0.25 (tolerance 1e-06)": of the outputs that are wrong, each its own.
+std::string worst_of(const Row& row) {
+  std::string text;
+  for (const OutputReport& output : row.outputs)
+    if (!output.ok && output.worst) text += fmt::format("; the worst: {}", describe(output.name, *output.worst));
+  return text;
+}
+
 std::string details_of(const Row& row) {
-  std::string text = fmt::format("{}\n", row.reason);
+  std::string text = fmt::format("{}{}\n", row.reason, worst_of(row));
   for (const OutputReport& output : row.outputs)
     for (const Place& place : output.places)
       text += fmt::format("{}{} got {} expected {} tolerance {}\n", output.name, to_string(place.index), place.got,
@@ -133,7 +145,7 @@ std::string test_case_xml(const Row& row) {
     return fmt::format("{}><skipped message=\"{}: {}\"/></testcase>\n", head, name_of(row.verdict),
                        xml_escaped(row.reason));
   return fmt::format("{}><failure type=\"{}\" message=\"{}\">{}</failure></testcase>\n", head, name_of(row.verdict),
-                     xml_escaped(row.reason), xml_escaped(details_of(row)));
+                     xml_escaped(row.reason + worst_of(row)), xml_escaped(details_of(row)));
 }
 
 std::string csv_field(std::string_view text) {
@@ -207,8 +219,9 @@ std::string junit_xml(std::span<const Row> rows) {
 }
 
 std::string github_annotation(const Row& row) {
-  return fmt::format("::error title={}::{}: {}; reproduce: {}\n", github_escaped(row.label(), true),
-                     name_of(row.verdict), github_escaped(row.reason, false), github_escaped(row.repro, false));
+  return fmt::format("::error title={}::{}: {}{}; reproduce: {}\n", github_escaped(row.label(), true),
+                     name_of(row.verdict), github_escaped(row.reason, false), github_escaped(worst_of(row), false),
+                     github_escaped(row.repro, false));
 }
 
 }  // namespace assay::bench

@@ -165,4 +165,40 @@ Table verdict_table(std::span<const Row> rows) {
   return table;
 }
 
+Table margins_table(std::span<const Row> rows) {
+  constexpr double honest_share = 0.25;  // an honest backend leaves the rest for harder inputs than these
+  struct Margin {
+    double share = -1;
+    std::string precision, ulp, place;
+  };
+  std::map<std::pair<std::string, std::string>, Margin> margins;
+  const auto keep = [&](const Row& row, const std::string& who, double share) -> Margin* {
+    Margin& margin = margins[{row.op, who}];
+    if (!(share > margin.share)) return nullptr;
+    margin = {share, none, none, fmt::format("{}/{}/{}", row.case_name, row.dtype, row.threads)};
+    return &margin;
+  };
+  for (const Row& row : rows) {
+    if (row.framework_error_ratio)
+      if (Margin* margin = keep(row, "(recorded)", *row.framework_error_ratio)) margin->place = row.case_name;
+    if (row.verdict != Verdict::passed || !row.max_error_ratio) continue;
+    Margin* margin = keep(row, row.backend, *row.max_error_ratio);
+    if (margin == nullptr) continue;
+    margin->precision = row.precision_class();
+    for (const OutputReport& output : row.outputs) {
+      if (output.max_error_ratio != *row.max_error_ratio) continue;
+      margin->ulp = fmt::format("{:.3g}", output.max_ulp);
+      if (output.worst) margin->place += fmt::format(" {}", describe(output.name, *output.worst));
+    }
+  }
+  Table table({"operator", "backend", "share", "precision", "ULP", "where"});
+  for (const auto& [key, margin] : margins) {
+    const std::string share = margin.share == 0 ? "exact" : fmt::format("{:.3f}", margin.share);
+    const bool wide = !(margin.share <= honest_share);
+    table.add({key.first, key.second, wide ? coloured(share + " > 1/4", "FAILED") : share, margin.precision, margin.ulp,
+               margin.share == 0 ? none : margin.place});
+  }
+  return table;
+}
+
 }  // namespace assay::bench

@@ -32,4 +32,8 @@ Table timing_table(std::span<const Row> rows);
 /// became of them.
 Table verdict_table(std::span<const Row> rows);
 
+/// How near each backend, and the framework's own recorded results, come to the tolerance of each operator: the largest
+/// share of it, the precision class and ULP distance there, and where. Marks more than a quarter.
+Table margins_table(std::span<const Row> rows);
+
 }  // namespace assay::bench
