@@ -47,10 +47,31 @@ CaseOf<MaskDownsample> downsample_case(std::string name, std::string_view source
   return {std::move(name), std::string(source), {height, width}, {{"mask", shape, PaddingOf{sizes}}}};
 }
 
+/// Widths that neither 8 bits, bfloat16 (right up to 256) nor float16 (2048) can hold.
+CaseOf<PaddingMask> wide_case() {
+  CaseOf<PaddingMask> made =
+      padding_case("wide", "sizes kept in 8 bits, bfloat16 or float16", {{2, 2051}, {1, 2049}, {3, 301}});
+  made.tier = Tier::small;
+  return made;
+}
+
 /// torch's upsample_nearest index (aten/src/ATen/native/UpSample.h), in float32 as there.
 std::int64_t nearest_source(std::int64_t i, std::int64_t in, std::int64_t out) {
   const float scale = static_cast<float>(in) / static_cast<float>(out);
   return std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(i) * scale)), in - 1);
+}
+
+/// Two lines of 65 cells to one of 8,476,543, the fewest at which so short a line needs the clamp: in float32
+/// (out − 1)·(65/out) rounds to 65. Without the clamp that is the second line's first cell, of the other kind.
+CaseOf<MaskDownsample> clamped_case() {
+  constexpr std::int64_t in = 65, out = 8476543, padded = 24;
+  Values mask;
+  for (std::int64_t i = 0; i < 2 * in; ++i) mask.elements.push_back(i < padded || i >= in ? 1 : 0);
+  return {"clamped_last_index",
+          "a missing clamp to the last cell: only where rounding makes the index the extent itself",
+          {1, out},
+          {{"mask", {1, 2, in}, mask}},
+          Tier::small};
 }
 
 }  // namespace
@@ -96,7 +117,8 @@ std::vector<CaseOf<PaddingMask>> PaddingMask::cases() {
           padding_case("seed_2img", "worked example: two images that differ in width", workloads::seed_2img()),
           padding_case("coco_pair", detr_batch, workloads::coco_pair()),
           padding_case("coco_mixed_b8", detr_batch, workloads::coco_mixed_b8()),
-          padding_case("coco_max", detr_batch, workloads::coco_max())};
+          padding_case("coco_max", detr_batch, workloads::coco_max()),
+          wide_case()};
 }
 
 CaseOf<PaddingMask> PaddingMask::random_case(Draw& draw) {
@@ -152,7 +174,8 @@ std::vector<CaseOf<MaskDownsample>> MaskDownsample::cases() {
           downsample_case("coco_max", detr_batch, workloads::coco_max(), 25, 42),
           downsample_case("dc5_max", "DETR-DC5: stride 16", workloads::coco_max(), 50, 84),
           downsample_case("deformable_b8", "Deformable-DETR: the finest level, stride 8", workloads::coco_mixed_b8(),
-                          134, 167)};
+                          134, 167),
+          clamped_case()};
 }
 
 CaseOf<MaskDownsample> MaskDownsample::random_case(Draw& draw) {

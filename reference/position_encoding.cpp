@@ -185,6 +185,13 @@ std::vector<CaseOf<Sine>> Sine::cases() {
       sine_case("deformable_l3", level, {{13, 21}}, 13, 21, deformable()),
       batch_case("deformable_b8", "Deformable-DETR: the finest level of a mixed batch, stride 8",
                  workloads::coco_mixed_b8(), 134, 167)};
+  made.push_back(sine_case("long_lines", "a count kept in 8 bits or bfloat16 (right up to 256) or in float16 (2048)",
+                           {{2, 2100}, {1, 2077}}, 2, 2100, {.num_pos_feats = 4, .normalize = true}));
+  made.back().tier = Tier::small;
+  made.push_back(sine_case("offset_padded_lines",
+                           "a sine that fails on -3.14e6, which an offset leaves on padded lines: open, but finite",
+                           {{5, 7}, {3, 11}, {6, 4}}, 6, 11, {.num_pos_feats = 16, .normalize = true, .offset = -0.5}));
+  made.back().tier = Tier::small;
   return made;
 }
 

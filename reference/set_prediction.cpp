@@ -154,6 +154,21 @@ CaseOf<HungarianAssignment> match_case(std::string name, std::string source, std
           {{"cost", {B, queries, all}, Normal{2, 1.5}}, {"sizes", {B}, values_of(sizes)}}};
 }
 
+/// Every other query's costs are 2²⁰ times as large, so that a path's length in float32 forgets the small ones.
+CaseOf<HungarianAssignment> magnitudes_case() {
+  constexpr std::int64_t n = 24;
+  Values costs;
+  for (std::int64_t i = 0; i < n * n; ++i) {
+    const double step = static_cast<double>(random_bits(1, static_cast<std::uint64_t>(i)) % 2048) * 0x1p-20;
+    costs.elements.push_back((i / n % 2 == 0 ? 1 : 0x1p20) * (1 + step));
+  }
+  return {"magnitudes_by_query",
+          "potentials in float32: costs near 1 beside costs near 2^20",
+          {},
+          {{"cost", {1, n, n}, costs}, {"sizes", {1}, values_of({n})}},
+          Tier::small};
+}
+
 }  // namespace
 
 template <class T>
@@ -244,12 +259,17 @@ Cost HungarianAssignment::cost(const Params& params, const Inputs<T>& in) {
 
 std::vector<CaseOf<HungarianAssignment>> HungarianAssignment::cases() {
   const std::string detr = "DETR: 100 queries, 20 targets an image";
-  return {
+  std::vector<CaseOf<HungarianAssignment>> made = {
       match_case("match_b8_q100", detr, 100, std::vector<std::int64_t>(8, 20)),
       match_case("match_b2_q300", "Deformable-DETR: 300 queries, 20 targets an image", 300, {20, 20}),
       match_case("match_b2_q900", "DINO: 900 queries, 60 targets an image", 900, {60, 60}),
       match_case("match_b2_q100_t63", "DETR: up to 63 targets in a COCO image, and an image without any", 100, {63, 0}),
       match_case("match_b3_q10_t25", "more targets than queries, as many, and none", 10, {25, 10, 0})};
+  made.push_back(match_case("match_b2_q100_t120", "room for fewer targets than an image can have: 64, or one a query",
+                            100, {120, 70}));
+  made.back().tier = Tier::small;
+  made.push_back(magnitudes_case());
+  return made;
 }
 
 CaseOf<HungarianAssignment> HungarianAssignment::random_case(Draw& draw) {
