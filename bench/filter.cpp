@@ -1,4 +1,5 @@
-// Glob matching in linear space, without recursion: a hostile pattern cannot blow it up.
+// Glob matching in constant space, without recursion. However long a pattern is, no more than its stars are looked at
+// besides |text|² / 4 comparisons, and a text is a label: at most two names of 255 characters and a few more.
 #include "bench/filter.h"
 
 #include <algorithm>
@@ -6,6 +7,8 @@
 namespace assay::bench {
 
 bool glob_matches(std::string_view pattern, std::string_view text) {
+  const auto stars = static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '*'));
+  if (pattern.size() - stars > text.size()) return false;  // each of the others takes one character
   std::size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {

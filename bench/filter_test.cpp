@@ -39,6 +39,14 @@ TEST(Glob, IsNotBlownUpByStars) {
   EXPECT_FALSE(glob_matches(pattern + "b", text));
 }
 
+TEST(Glob, IsNotBlownUpByItsLength) {
+  const std::string label(600, 'a'), megabytes(4'000'000, 'a');
+  EXPECT_FALSE(glob_matches("*" + megabytes + "b", label));
+  EXPECT_FALSE(glob_matches(std::string(4'000'000, '?'), label));
+  EXPECT_TRUE(glob_matches(std::string(4'000'000, '*') + "a", label));
+  for (int i = 0; i < 1000; ++i) ASSERT_FALSE(glob_matches("*" + std::string(300, 'a') + "b", label));  // the worst one
+}
+
 TEST(AnyMatches, NoFilterTakesAll) {
   EXPECT_TRUE(any_matches({}, "x"));
   const std::vector<std::string> filters = {"a*", "b*"};

@@ -2,16 +2,16 @@
 #include "golden/safetensors.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <fstream>
 #include <functional>
 #include <new>
-#include <system_error>
+#include <numeric>
 #include <utility>
 
+#include "golden/regular_file.h"
 #include "golden/safetensors_header.h"
 
 namespace assay {
@@ -49,17 +49,14 @@ std::uint64_t checked_header_length(std::uint64_t length, std::uint64_t file_siz
   return length;
 }
 
-/// A regular file's size. Anything else (a folder, a pipe, a device) could block or never end.
-std::uint64_t regular_size(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found)
-    throw InvalidArgument(fmt::format("{} does not exist", path.string()));
-  if (!error && status.type() != std::filesystem::file_type::regular)
-    throw InvalidArgument(fmt::format("{} is not a regular file", path.string()));
-  const std::uint64_t size = error ? 0 : std::filesystem::file_size(path, error);
-  if (error) throw InvalidArgument(fmt::format("{} cannot be read: {}", path.string(), error.message()));
-  return size;
+/// Bytes of memory that this machine has. A file that is larger, which costs nothing with holes in it, must not be left
+/// to the allocation, since systems that promise more memory than they have kill the program instead.
+std::uint64_t physical_memory() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
+}
+
+[[noreturn]] void refuse_for_memory(const RegularFile& file) {
+  throw InvalidArgument(fmt::format("{} has {} bytes, more than there is memory for", file.name(), file.size()));
 }
 
 /// Where each tensor's elements start in memory: every one on a cache line of its own. The last value is the total.
@@ -90,6 +87,9 @@ void SafetensorsFile::take_elements(const Source& source, SafetensorsHeader head
     }
     tensors_.push_back({std::move(entry.name), {elements.data(), entry.dtype, entry.shape}});
   }
+  by_name_.resize(tensors_.size());
+  std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
+  std::ranges::sort(by_name_, {}, [&](std::size_t i) -> const std::string& { return tensors_[i].name; });
 }
 
 SafetensorsFile SafetensorsFile::load(const Source& source) {
@@ -116,28 +116,24 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, std::st
                }});
 }
 
-SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
-  const std::string name = path.string();
-  const std::uint64_t size = regular_size(path);
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream)
-    throw InvalidArgument(fmt::format("{} cannot be opened: {}", name, std::generic_category().message(errno)));
-  const auto copy = [&](std::uint64_t at, std::span<std::byte> into) {
-    stream.seekg(static_cast<std::streamoff>(at));
-    if (!stream.read(reinterpret_cast<char*>(into.data()), static_cast<std::streamsize>(into.size())))
-      refuse_safetensors(name, at, "",
-                         fmt::format("{} bytes could not be read here; has the file changed?", into.size()));
-  };
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) { return read(RegularFile(path)); }
+
+SafetensorsFile SafetensorsFile::read(const RegularFile& opened) {
+  if (opened.size() > physical_memory()) refuse_for_memory(opened);
+  const auto copy = [&](std::uint64_t at, std::span<std::byte> into) { opened.read(at, into); };
   try {
-    return load({size, name, copy});
+    SafetensorsFile file = load({opened.size(), opened.name(), copy});
+    opened.require_unchanged();
+    return file;
   } catch (const std::bad_alloc&) {
-    throw InvalidArgument(fmt::format("{} has {} bytes, more than there is memory for", name, size));
+    refuse_for_memory(opened);
   }
 }
 
 const TensorRef* SafetensorsFile::find(std::string_view name) const {
-  const auto found = std::ranges::find(tensors_, name, &NamedTensor::name);
-  return found == tensors_.end() ? nullptr : &found->tensor;
+  const auto named = [&](std::size_t i) -> std::string_view { return tensors_[i].name; };
+  const auto found = std::ranges::lower_bound(by_name_, name, {}, named);
+  return found == by_name_.end() || named(*found) != name ? nullptr : &tensors_[*found].tensor;
 }
 
 }  // namespace assay

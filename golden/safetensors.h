@@ -16,6 +16,7 @@
 
 namespace assay {
 
+class RegularFile;         // golden/regular_file.h
 struct SafetensorsHeader;  // golden/safetensors_header.h
 
 /// A dense row-major host tensor and the name it has in a file.
@@ -30,6 +31,7 @@ class SafetensorsFile {
   /// Reads the regular file `path`. Throws InvalidArgument with one sentence that names the file and, unless it could
   /// not be read at all, the byte and the tensor at fault. Takes memory only for what file size and header agree on.
   static SafetensorsFile read(const std::filesystem::path& path);
+  static SafetensorsFile read(const RegularFile& opened);
 
   /// The same for a file's bytes in memory, called `file_name` in messages. The bytes are copied and may go away.
   static SafetensorsFile parse(std::span<const std::byte> bytes, std::string_view file_name);
@@ -39,7 +41,7 @@ class SafetensorsFile {
   /// In the order of their data in the file. The elements live as long as this object or `owner()`.
   const std::vector<NamedTensor>& tensors() const { return tensors_; }
 
-  /// The tensor of that name, or null.
+  /// The tensor of that name, or null; found in logarithmic time, since a hostile file may hold a million.
   const TensorRef* find(std::string_view name) const;
 
   /// Keeps the elements of all tensors alive, as TensorPack::keep wants it.
@@ -52,6 +54,7 @@ class SafetensorsFile {
 
   std::map<std::string, std::string> metadata_;
   std::vector<NamedTensor> tensors_;
+  std::vector<std::size_t> by_name_;  ///< places in tensors_, in the order of their names
   std::shared_ptr<std::byte> elements_;
 };
 
@@ -60,5 +63,9 @@ class SafetensorsFile {
 /// or as it was before. Throws InvalidArgument naming the path and what is wrong with it, a tensor or a metadata entry.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                        std::span<const NamedTensor> tensors);
+
+/// The bytes that write_safetensors would write to a file called `file_name`; the same errors, less those of the disk.
+std::string pack_safetensors(const std::map<std::string, std::string>& metadata, std::span<const NamedTensor> tensors,
+                             std::string_view file_name);
 
 }  // namespace assay

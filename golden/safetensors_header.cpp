@@ -40,7 +40,9 @@ std::size_t token_end(std::string_view text, std::size_t at) {
     return at + 1;
   }
   if (std::string_view("{}[]").find(text[at]) != std::string_view::npos) return at + 1;
-  return std::min(text.find_first_of(" \t\r\n,:{}[]\"", at), text.size());
+  // A number or a word. What follows it may be anything, since the parser has not looked at that yet.
+  constexpr std::string_view letters = "+-.0123456789Eaeflnrstu";
+  return std::min(text.find_first_not_of(letters, at), text.size());
 }
 
 /// Follows the header from value to value. Nested arrays and objects need no depth limit: the first one that a header

@@ -119,6 +119,7 @@ TEST(SafetensorsRefuses, MetadataThatAreNotStrings) {
       {R"({"k":1})", R"(f, byte 29: metadata "k" must be a string, not 1)"},
       {R"({"k":-1})", R"(f, byte 29: metadata "k" must be a string, not -1)"},
       {R"({"k":1.5e3})", R"(f, byte 29: metadata "k" must be a string, not 1.5e3)"},
+      {"{\"k\":1\x1b[31m}", R"(f, byte 29: metadata "k" must be a string, not 1)"},  // not what follows the number
       {R"({"k":null})", R"(f, byte 29: metadata "k" must be a string, not null)"},
       {R"({"k":true})", R"(f, byte 29: metadata "k" must be a string, not true)"},
       {R"({"k":{}})", R"(f, byte 29: metadata "k" must be a string, not an object)"},
@@ -201,6 +202,7 @@ TEST(SafetensorsRefuses, Shapes) {
       {"[ 1e0]", "byte 38, tensor \"a\": a dimension must be a non-negative 64-bit integer, not 1e0"},
       {"[1e400]", "byte 37, tensor \"a\": a dimension must be a non-negative 64-bit integer, not 1e400"},
       {"[1 , \"1\"]", "byte 41, tensor \"a\": a dimension must be a non-negative 64-bit integer, not \"1\""},
+      {"[-1\x1b[31m]", "byte 37, tensor \"a\": a dimension must be a non-negative 64-bit integer, not -1"},
       {"[null]", "byte 37, tensor \"a\": a dimension must be a non-negative 64-bit integer, not null"},
       {"[true]", "byte 37, tensor \"a\": a dimension must be a non-negative 64-bit integer, not true"},
       {"[{}]", "byte 37, tensor \"a\": a dimension must be a non-negative 64-bit integer, not an object"},

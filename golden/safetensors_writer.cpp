@@ -1,4 +1,4 @@
-// The writer: check everything, lay the tensors out, write a whole file.
+// The writer: check everything, lay the tensors out, hand the parts to a file or to memory in order.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,10 +15,8 @@
 namespace assay {
 namespace {
 
-namespace fs = std::filesystem;
-
-[[noreturn]] void cannot_write(const fs::path& path, std::string_view problem) {
-  throw InvalidArgument(fmt::format("cannot write {}: {}", path.string(), problem));
+[[noreturn]] void cannot_write(std::string_view name, std::string_view problem) {
+  throw InvalidArgument(fmt::format("cannot write {}: {}", name, problem));
 }
 
 std::span<const std::byte> bytes_in(const TensorRef& tensor) {
@@ -37,18 +35,18 @@ std::optional<std::string> tensor_problem(const NamedTensor& named) {
   return valid ? std::nullopt : std::optional<std::string>("a BOOL element is neither 0 nor 1");
 }
 
-void check_contents(const fs::path& path, const std::map<std::string, std::string>& metadata,
+void check_contents(std::string_view name, const std::map<std::string, std::string>& metadata,
                     std::span<const NamedTensor> tensors) {
   for (const auto& [key, value] : metadata) {
     if (find_invalid_utf8(key) || find_invalid_utf8(value))
-      cannot_write(path, fmt::format("metadata {} is not UTF-8", in_quotes(key)));
+      cannot_write(name, fmt::format("metadata {} is not UTF-8", in_quotes(key)));
   }
   std::set<std::string_view> names;
   for (const NamedTensor& named : tensors) {
     if (const auto problem = tensor_problem(named))
-      cannot_write(path, fmt::format("tensor {}: {}", in_quotes(named.name), *problem));
+      cannot_write(name, fmt::format("tensor {}: {}", in_quotes(named.name), *problem));
     if (!names.insert(named.name).second)
-      cannot_write(path, fmt::format("tensor {}: the name appears twice", in_quotes(named.name)));
+      cannot_write(name, fmt::format("tensor {}: the name appears twice", in_quotes(named.name)));
   }
 }
 
@@ -73,23 +71,42 @@ std::string header_for(const std::map<std::string, std::string>& metadata, std::
   return format_safetensors_header(header);
 }
 
+/// Checks everything, then hands `sink` the parts of the file in order. Nothing is handed over if anything is wrong.
+template <class Sink>
+void emit(std::string_view name, const std::map<std::string, std::string>& metadata,
+          std::span<const NamedTensor> tensors, Sink sink) {
+  check_contents(name, metadata, tensors);
+  const auto order = in_file_order(tensors);
+  const std::string header = header_for(metadata, order);
+  if (header.size() > safetensors_max_header)
+    cannot_write(name, fmt::format("its header would have {} bytes, more than the {} allowed", header.size(),
+                                   safetensors_max_header));
+  const std::uint64_t length = header.size();
+  sink(std::as_bytes(std::span(&length, 1)));
+  sink(std::as_bytes(std::span(header)));
+  for (const NamedTensor* named : order) sink(bytes_in(named->tensor));
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                        std::span<const NamedTensor> tensors) {
   require_writable(path);
-  check_contents(path, metadata, tensors);
-  const auto order = in_file_order(tensors);
-  const std::string header = header_for(metadata, order);
-  if (header.size() > safetensors_max_header)
-    cannot_write(path, fmt::format("its header would have {} bytes, more than the {} allowed", header.size(),
-                                   safetensors_max_header));
-  const std::uint64_t length = header.size();
-  WholeFile file(path);
-  file.write(std::as_bytes(std::span(&length, 1)));
-  file.write(std::as_bytes(std::span(header)));
-  for (const NamedTensor* named : order) file.write(bytes_in(named->tensor));
-  file.commit();
+  std::optional<WholeFile> file;  // opened when there is something to write
+  emit(path.string(), metadata, tensors, [&](std::span<const std::byte> part) {
+    if (!file) file.emplace(path);
+    file->write(part);
+  });
+  file->commit();
+}
+
+std::string pack_safetensors(const std::map<std::string, std::string>& metadata, std::span<const NamedTensor> tensors,
+                             std::string_view file_name) {
+  std::string bytes;
+  emit(file_name, metadata, tensors, [&](std::span<const std::byte> part) {
+    if (!part.empty()) bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
+  });
+  return bytes;
 }
 
 }  // namespace assay

@@ -133,6 +133,18 @@ TEST_F(SafetensorsOnDisk, ReadingSaysWhatIsWrongWithThePath) {
   EXPECT_EQ(refusal_at(folder / "short" / "a"), (folder / "short" / "a").string() + " does not exist");
 }
 
+TEST_F(SafetensorsOnDisk, AFileLargerThanMemoryIsRefusedBeforeItTakesAny) {
+  constexpr std::uint64_t size = std::uint64_t{1} << 43;  // 8 TiB, about what file systems allow; it is one hole
+  const std::string header = R"({"a":{"dtype":"U8","shape":[8796093022208],"data_offsets":[0,8796093022208]}})";
+  std::ofstream(folder / "a", std::ios::binary) << file_of(header);
+  std::error_code error;
+  fs::resize_file(folder / "a", 8 + header.size() + size, error);
+  if (error) GTEST_SKIP() << "the file system has no files of this size: " << error.message();
+  EXPECT_EQ(
+      refusal([&] { SafetensorsFile::read(folder / "a"); }),
+      fmt::format("{} has {} bytes, more than there is memory for", (folder / "a").string(), 8 + header.size() + size));
+}
+
 TEST_F(SafetensorsOnDisk, WritingSaysWhatIsWrongWithThePath) {
   const auto refusal_at = [](const fs::path& path) { return refusal([&] { write_safetensors(path, {}, {}); }); };
   const std::string here = folder.string();

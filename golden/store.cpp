@@ -5,13 +5,13 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <fstream>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
+#include "golden/regular_file.h"
 #include "golden/safetensors.h"
+#include "golden/store_json.h"
 #include "golden/text.h"
 #include "reference/registry.h"
 
@@ -19,67 +19,34 @@ namespace assay {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr std::string_view extension = ".safetensors";
+constexpr std::string_view manifest_name = "manifest.json";
+
+/// Within a case file the path is left out: bind_case puts it in front of whatever is wrong.
+[[noreturn]] void refuse(const std::string& message) { throw InvalidArgument(message); }
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& message) {
-  throw InvalidArgument(fmt::format("{}: {}", file.string(), message));
+  throw InvalidArgument(fmt::format("{}: {}", on_one_line(file.string()), message));
 }
 
 // ---- one file ----
 
-const std::string& metadata(const fs::path& path, const SafetensorsFile& file, const std::string& key) {
+const std::string& metadata(const SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata().find(key);
-  if (found == file.metadata().end()) refuse(path, fmt::format("metadata entry {} is missing", key));
+  if (found == file.metadata().end()) refuse(fmt::format("metadata entry {} is missing", key));
   return found->second;
 }
 
 /// A golden file's own folder and stem must be what its metadata say.
 void check_path(const fs::path& path, const SafetensorsFile& file) {
-  const std::string op = metadata(path, file, "operator"), name = metadata(path, file, "case");
+  const std::string op = metadata(file, "operator"), name = metadata(file, "case");
   if (path.stem().string() != name)
-    refuse(path, fmt::format("metadata say case {}, but the file is named {}", in_quotes(name),
-                             in_quotes(path.stem().string())));
+    refuse(fmt::format("metadata say case {}, but the file is named {}", in_quotes(name),
+                       in_quotes(path.stem().string())));
   if (path.parent_path().filename().string() != op) {
-    refuse(path, fmt::format("metadata say operator {}, but the folder is {}", in_quotes(op),
-                             in_quotes(path.parent_path().filename().string())));
+    refuse(fmt::format("metadata say operator {}, but the folder is {}", in_quotes(op),
+                       in_quotes(path.parent_path().filename().string())));
   }
-}
-
-bool is_case_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
-  });
-}
-
-Scalar to_scalar(const fs::path& path, const std::string& name, const json& value) {
-  if (value.is_boolean()) return Scalar(value.get<bool>());
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX))
-    refuse(path, fmt::format("parameter {} is {}, more than 63 bits hold", in_quotes(name), value.dump()));
-  if (value.is_number_integer()) return Scalar(value.get<std::int64_t>());
-  if (value.is_number_float()) return Scalar(value.get<double>());
-  refuse(path,
-         fmt::format("parameter {} is {}, but a boolean or a number is needed", in_quotes(name), value.type_name()));
-}
-
-/// Parses the JSON object of `params`; a key that stands twice is refused.
-NamedScalars parse_params(const fs::path& path, const std::string& text) {
-  std::set<std::string> seen;
-  std::string twice;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1 && !seen.insert(parsed.get<std::string>()).second)
-      twice = parsed.get<std::string>();
-    return true;
-  };
-  const json params = json::parse(text, watch, false);
-  if (!params.is_object())
-    refuse(path, fmt::format("metadata entry params is {}, but a JSON object is needed", in_quotes(text)));
-  if (!twice.empty()) refuse(path, fmt::format("metadata entry params has {} twice", in_quotes(twice)));
-  NamedScalars named;
-  for (const auto& [name, value] : params.items()) named[name] = to_scalar(path, name, value);
-  return named;
 }
 
 std::optional<DType> dtype_named(std::string_view name) {
@@ -89,10 +56,10 @@ std::optional<DType> dtype_named(std::string_view name) {
 }
 
 /// The operator's dtype: the metadata's, else that of the first input that carries it, else f32.
-DType dtype_of(const fs::path& path, const SafetensorsFile& file, const OperatorEntry& op) {
+DType dtype_of(const SafetensorsFile& file, const OperatorEntry& op) {
   if (const auto given = file.metadata().find("dtype"); given != file.metadata().end()) {
     if (const auto dtype = dtype_named(given->second)) return *dtype;
-    refuse(path, fmt::format("metadata entry dtype is {}, which is none", in_quotes(given->second)));
+    refuse(fmt::format("metadata entry dtype is {}, which is none", in_quotes(given->second)));
   }
   for (const FieldInfo& field : op.instances.front().inputs) {
     if (!field.carries_dtype) continue;
@@ -105,7 +72,7 @@ DType dtype_of(const fs::path& path, const SafetensorsFile& file, const Operator
 /// Takes tensors out of a file by name and knows which nobody asked for.
 class Taker {
  public:
-  Taker(const fs::path& path, const SafetensorsFile& file) : path_(path), file_(file) {
+  explicit Taker(const SafetensorsFile& file) : file_(file) {
     for (const NamedTensor& stored : file.tensors()) left_.insert(stored.name);
   }
 
@@ -116,7 +83,7 @@ class Taker {
   }
   const TensorRef& need(const std::string& name) {
     const TensorRef* found = take(name);
-    if (found == nullptr) refuse(path_, fmt::format("tensor {} is missing", name));
+    if (found == nullptr) refuse(fmt::format("tensor {} is missing", name));
     return *found;
   }
   std::vector<TensorRef> take_field(const FieldInfo& field) {
@@ -134,23 +101,21 @@ class Taker {
   void finish(bool outputs_ignored) const {
     for (const std::string& name : left_) {
       if (outputs_ignored && (name.starts_with("out.") || name.starts_with("out64."))) continue;
-      refuse(path_, fmt::format("tensor {} is nothing the operator asks for", in_quotes(name)));
+      refuse(fmt::format("tensor {} is nothing the operator asks for", in_quotes(name)));
     }
   }
 
  private:
-  const fs::path& path_;
   const SafetensorsFile& file_;
   std::set<std::string, std::less<>> left_;
 };
 
-void check_output(const fs::path& path, const std::string& name, const TensorRef& tensor, DType dtype,
-                  const Shape& shape) {
+void check_output(const std::string& name, const TensorRef& tensor, DType dtype, const Shape& shape) {
   if (tensor.dtype != dtype)
-    refuse(path, fmt::format("tensor {} is {}, but {} is needed", name, name_of(tensor.dtype), name_of(dtype)));
+    refuse(fmt::format("tensor {} is {}, but {} is needed", name, name_of(tensor.dtype), name_of(dtype)));
   if (!(tensor.shape == shape))
-    refuse(path, fmt::format("tensor {} has shape {}, but the inputs give {}", name, to_string(tensor.shape),
-                             to_string(shape)));
+    refuse(
+        fmt::format("tensor {} has shape {}, but the inputs give {}", name, to_string(tensor.shape), to_string(shape)));
 }
 
 void take_outputs(GoldenCase& made, Taker& taker, Outputs wanted, const std::vector<Shape>& shapes) {
@@ -158,25 +123,74 @@ void take_outputs(GoldenCase& made, Taker& taker, Outputs wanted, const std::vec
     const FieldInfo& field = made.instance->outputs[i];
     const std::string out = fmt::format("out.{}", field.name), out64 = fmt::format("out64.{}", field.name);
     made.out.emplace_back(taker.need(out));
-    check_output(made.path, out, *made.out.back(), field.dtype, shapes[i]);
+    check_output(out, *made.out.back(), field.dtype, shapes[i]);
     const TensorRef* witness = field.bound ? taker.take(out64) : nullptr;
     if (witness == nullptr && field.bound && wanted == Outputs::with_out64)
-      refuse(made.path, fmt::format("tensor {} is missing", out64));
+      refuse(fmt::format("tensor {} is missing", out64));
     made.out64.push_back(witness != nullptr ? std::optional(*witness) : std::nullopt);
-    if (witness != nullptr) check_output(made.path, out64, *witness, DType::f64, shapes[i]);
+    if (witness != nullptr) check_output(out64, *witness, DType::f64, shapes[i]);
   }
+}
+
+/// What the metadata say of the case.
+void read_metadata(GoldenCase& made, const SafetensorsFile& file, bool path_matters) {
+  if (const std::string& format = metadata(file, "assay.format"); format != "1")
+    refuse(fmt::format("metadata entry assay.format is {}, but this program reads format 1", in_quotes(format)));
+  const std::string& op = metadata(file, "operator");
+  for (const auto& [what, name] : {std::pair("operator", op), std::pair("case", metadata(file, "case"))}) {
+    if (!is_plain_name(name))
+      refuse(fmt::format("metadata say {} {}, but a name has A-Z a-z 0-9 _ . - only", what, in_quotes(name)));
+  }
+  made.op = &find_operator(op);
+  made.name = metadata(file, "case");
+  if (path_matters) check_path(made.path, file);
+  if (const auto source = file.metadata().find("source"); source != file.metadata().end())
+    made.source = on_one_line(source->second);
+  if (const auto params = file.metadata().find("params"); params != file.metadata().end())
+    made.given_params = parse_params(params->second);
+  made.params = resolve(*made.op, made.given_params);
+  const DType dtype = dtype_of(file, *made.op);
+  made.instance = made.op->find(dtype);
+  if (made.instance == nullptr) reject(made.op->name, fmt::format("it is not offered at dtype {}", name_of(dtype)));
+}
+
+/// The tensors that the operator asks for, and no others.
+void take_tensors(GoldenCase& made, const SafetensorsFile& file, Outputs outputs) {
+  made.inputs = TensorPack(made.instance->inputs.size());
+  made.inputs.keep(file.owner());
+  Taker taker(file);
+  for (std::size_t i = 0; i < made.instance->inputs.size(); ++i)
+    made.inputs[i] = taker.take_field(made.instance->inputs[i]);
+  const auto slots = made.inputs.slots();
+  const std::vector<Shape> shapes = infer(*made.op, *made.instance, made.params, slots);
+  if (made.instance->validate != nullptr) made.instance->validate(made.params, slots);
+  if (outputs != Outputs::not_needed) take_outputs(made, taker, outputs, shapes);
+  taker.finish(outputs == Outputs::not_needed);
+}
+
+GoldenCase bind_case(const SafetensorsFile& file, const fs::path& path, Outputs outputs) {
+  GoldenCase made;
+  made.path = path;
+  try {
+    read_metadata(made, file, outputs != Outputs::not_needed);
+    take_tensors(made, file, outputs);
+  } catch (const InvalidArgument& problem) {
+    refuse(path, problem.what());
+  }
+  return made;
 }
 
 // ---- a folder ----
 
-std::string sha256(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) refuse(path, "it cannot be read");
+std::string sha256(const RegularFile& file) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  std::vector<char> buffer(1 << 16);
-  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), stream.gcount() > 0)
-    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(stream.gcount()));
+  std::vector<std::byte> buffer(1 << 16);
+  for (std::uint64_t at = 0; at < file.size(); at += buffer.size()) {
+    const std::span part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), file.size() - at));
+    file.read(at, part);
+    EVP_DigestUpdate(context.get(), part.data(), part.size());
+  }
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
   EVP_DigestFinal_ex(context.get(), digest, &length);
@@ -185,50 +199,57 @@ std::string sha256(const fs::path& path) {
   return hex;
 }
 
-using Manifest = std::map<std::string, std::string>;  ///< relative path -> SHA-256
-
 Manifest read_manifest(const fs::path& path) {
-  if (!fs::is_regular_file(path)) refuse(path, "it is no regular file");
-  std::ifstream stream(path);
-  const json parsed = json::parse(stream, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("format") || parsed["format"] != 1 || !parsed.contains("files") ||
-      !parsed["files"].is_object())
-    refuse(path, "it is not a manifest of format 1: {\"format\": 1, \"files\": {path: SHA-256}}");
-  Manifest manifest;
-  for (const auto& [file, digest] : parsed["files"].items()) {
-    if (!digest.is_string()) refuse(path, fmt::format("the digest of {} is no string", in_quotes(file)));
-    manifest[file] = digest.get<std::string>();
+  constexpr std::uint64_t longest = 100'000'000;  // as for a safetensors header: a million files
+  const RegularFile file(path);
+  if (file.size() > longest)
+    refuse(path, fmt::format("it has {} bytes, more than the {} allowed", file.size(), longest));
+  std::string text(file.size(), '\0');
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  file.require_unchanged();
+  try {
+    return parse_manifest(text);
+  } catch (const InvalidArgument& problem) {
+    refuse(path, problem.what());
   }
-  return manifest;
+}
+
+/// What a folder holds, links followed, in the order of the names.
+std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::directory_entry> entries;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) entries.push_back(*at);
+  if (error) refuse(folder, fmt::format("the folder cannot be read: {}", error.message()));
+  std::sort(entries.begin(), entries.end());
+  return entries;
 }
 
 /// Paths of all case files below root, relative to it, in order. Anything that looks like neither a case nor a manifest
 /// is refused: a file nobody reads is a check nobody makes.
 std::vector<std::string> list_files(const fs::path& root) {
-  std::error_code error;
-  if (!fs::is_directory(root, error)) refuse(root, "there is no such folder of golden cases");
+  std::error_code ignored;
+  if (!fs::is_directory(root, ignored)) refuse(root, "there is no such folder of golden cases");
   std::vector<std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(root, error)) {
-    const fs::path relative = entry.path().lexically_relative(root);
-    const auto depth = std::distance(relative.begin(), relative.end());
-    if ((entry.is_directory() && depth == 1) || relative == "manifest.json") continue;
-    if (entry.path().extension() != extension || depth != 2 || !is_case_name(entry.path().stem().string()))
-      refuse(entry.path(),
-             "it is no golden case: <operator>/<case>.safetensors is expected, named with A-Z a-z 0-9 _ . -");
-    files.push_back(relative.generic_string());
+  const auto take = [&](const fs::path& path) {
+    files.push_back(path.lexically_relative(root).generic_string());
+    if (!is_case_path(files.back()))
+      refuse(path, "it is no golden case: <operator>/<case>.safetensors is expected, named with A-Z a-z 0-9 _ . -");
+  };
+  for (const fs::directory_entry& entry : entries_of(root)) {
+    if (entry.path().filename() == manifest_name) continue;
+    if (!entry.is_directory(ignored)) take(entry.path());  // refuses it: a case lies one folder deeper
+    for (const fs::directory_entry& inner : entries_of(entry.path())) take(inner.path());
   }
-  if (error) refuse(root, fmt::format("the folder cannot be read: {}", error.message()));
-  std::sort(files.begin(), files.end());
   return files;
 }
 
 /// Why a file must not be trusted; empty if the manifest vouches for it.
-std::string damage(const fs::path& root, const std::string& file, const Manifest& manifest) {
-  const auto listed = manifest.find(file);
-  if (listed == manifest.end()) return fmt::format("{} is not in the manifest", file);
-  const std::string digest = sha256(root / file);
+std::string damage(const std::string& path, const RegularFile& file, const Manifest& manifest) {
+  const auto listed = manifest.find(path);
+  if (listed == manifest.end()) return fmt::format("{} is not in the manifest", path);
+  const std::string digest = sha256(file);
   if (digest == listed->second) return {};
-  return fmt::format("{} has SHA-256 {}, but the manifest says {}", file, digest, listed->second);
+  return fmt::format("{} has SHA-256 {}, but the manifest says {}", path, digest, listed->second);
 }
 
 DamagedFile damaged_file(const std::string& file, std::string reason) {
@@ -245,62 +266,35 @@ bool GoldenCase::has_out64() const {
 }
 
 GoldenCase read_case(const fs::path& path, Outputs outputs) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  if (const std::string& format = metadata(path, file, "assay.format"); format != "1")
-    refuse(path, fmt::format("metadata entry assay.format is {}, but this program reads format 1", in_quotes(format)));
-  GoldenCase made;
-  made.path = path;
-  try {
-    made.op = &find_operator(metadata(path, file, "operator"));
-    made.name = metadata(path, file, "case");
-    if (!is_case_name(made.name))
-      refuse(path, fmt::format("metadata say case {}, but a name has A-Z a-z 0-9 _ . - only", in_quotes(made.name)));
-    if (outputs != Outputs::not_needed) check_path(path, file);
-    if (const auto source = file.metadata().find("source"); source != file.metadata().end())
-      made.source = source->second;
-    const auto params = file.metadata().find("params");
-    if (params != file.metadata().end()) made.given_params = parse_params(path, params->second);
-    made.params = resolve(*made.op, made.given_params);
-    const DType dtype = dtype_of(path, file, *made.op);
-    made.instance = made.op->find(dtype);
-    if (made.instance == nullptr) reject(made.op->name, fmt::format("it is not offered at dtype {}", name_of(dtype)));
-    made.inputs = TensorPack(made.instance->inputs.size());
-    made.inputs.keep(file.owner());
-    Taker taker(path, file);
-    for (std::size_t i = 0; i < made.instance->inputs.size(); ++i)
-      made.inputs[i] = taker.take_field(made.instance->inputs[i]);
-    const auto slots = made.inputs.slots();
-    const std::vector<Shape> shapes = infer(*made.op, *made.instance, made.params, slots);
-    if (made.instance->validate != nullptr) made.instance->validate(made.params, slots);
-    if (outputs != Outputs::not_needed) take_outputs(made, taker, outputs, shapes);
-    taker.finish(outputs == Outputs::not_needed);
-  } catch (const InvalidArgument& problem) {
-    const std::string message = problem.what();
-    if (message.starts_with(path.string())) throw;
-    refuse(path, message);
-  }
-  return made;
+  return bind_case(SafetensorsFile::read(path), path, outputs);
+}
+
+GoldenCase parse_case(std::span<const std::byte> bytes, const fs::path& path, Outputs outputs) {
+  return bind_case(SafetensorsFile::parse(bytes, on_one_line(path.string())), path, outputs);
 }
 
 GoldenFolder open_golden(const fs::path& root, bool manifest_required) {
   const std::vector<std::string> files = list_files(root);
-  const fs::path manifest_path = root / "manifest.json";
-  const bool has_manifest = fs::exists(manifest_path);
+  const fs::path manifest_path = root / manifest_name;
+  std::error_code ignored;
+  const bool has_manifest = fs::symlink_status(manifest_path, ignored).type() != fs::file_type::not_found;
   if (manifest_required && !has_manifest)
     refuse(manifest_path, "the project's own folder must have a manifest; scripts/record_golden writes it");
   GoldenFolder folder;
   Manifest manifest;
   if (has_manifest) manifest = read_manifest(manifest_path);
   for (const std::string& file : files) {
+    const RegularFile opened(root / file);  // once, so that what is parsed is what the manifest vouches for
     if (has_manifest) {
-      if (std::string reason = damage(root, file, manifest); !reason.empty()) {
+      std::string reason = damage(file, opened, manifest);
+      manifest.erase(file);
+      if (!reason.empty()) {
         folder.damaged.push_back(damaged_file(file, std::move(reason)));
-        manifest.erase(file);
         continue;
       }
-      manifest.erase(file);
     }
-    folder.cases.push_back(read_case(root / file, manifest_required ? Outputs::with_out64 : Outputs::needed));
+    const Outputs outputs = manifest_required ? Outputs::with_out64 : Outputs::needed;
+    folder.cases.push_back(bind_case(SafetensorsFile::read(opened), root / file, outputs));
   }
   for (const auto& [file, digest] : manifest)
     folder.damaged.push_back(damaged_file(file, fmt::format("{} is in the manifest, but missing", file)));

@@ -2,8 +2,10 @@
 // them. Start with open_golden(); read_case() also serves single files.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,9 @@ enum class Outputs : std::uint8_t {
 /// Reads a file and binds it to its operator's contract. InvalidArgument names the file and what is wrong with which
 /// tensor, parameter or metadata entry. Shapes and extents are checked as for any other input.
 GoldenCase read_case(const std::filesystem::path& path, Outputs outputs);
+
+/// The same for a file's bytes in memory that would lie at `path`. The bytes are copied and may go away.
+GoldenCase parse_case(std::span<const std::byte> bytes, const std::filesystem::path& path, Outputs outputs);
 
 /// A file whose bytes are not those of the manifest; it was not parsed.
 struct DamagedFile {

@@ -26,6 +26,30 @@ std::size_t utf8_sequence(std::string_view text) {
   return overlong || surrogate || code > 0x10FFFF ? 0 : length;
 }
 
+/// The well-formed sequence at the front of `text`, or the one byte that is not part of any.
+std::string_view first_character(std::string_view text) {
+  return text.substr(0, std::max<std::size_t>(utf8_sequence(text), 1));
+}
+
+/// A character as it can be printed. The control characters of ASCII and of Latin-1 (C2 80 to C2 9F) can drive a
+/// terminal, U+2028 and U+2029 break a line, and those that turn the direction of writing make a name look like
+/// another one.
+std::string shown(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) {
+    if (byte(0) >= 0x80) return fmt::format("\\x{:02x}", byte(0));  // not UTF-8
+    return byte(0) < 0x20 || byte(0) == 0x7F ? fmt::format("\\u{:04x}", byte(0)) : std::string(character);
+  }
+  if (character.size() == 2 && byte(0) == 0xC2 && byte(1) < 0xA0) return fmt::format("\\u{:04x}", byte(1));
+  if (character.size() == 3 && byte(0) == 0xE2 && (byte(1) == 0x80 || byte(1) == 0x81)) {
+    const unsigned code = 0x2000u | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu);
+    const bool breaks_or_turns =
+        (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0x200E || code == 0x200F;
+    if (breaks_or_turns) return fmt::format("\\u{:04x}", code);
+  }
+  return std::string(character);
+}
+
 }  // namespace
 
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
@@ -41,22 +65,24 @@ std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 80;  // a name from a hostile file may be 100 MB long
   std::string out = "\"";
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = std::max<std::size_t>(utf8_sequence(text.substr(at)), 1);
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (at + length > longest) return out + "...\"";
-    // The control characters of ASCII and of Latin-1 (C2 80 to C2 9F) can drive a terminal.
-    const bool latin_control = byte == 0xC2 && length == 2 && static_cast<unsigned char>(text[at + 1]) < 0xA0;
-    if (byte < 0x20 || byte == 0x7F || latin_control) {
-      out += fmt::format("\\u{:04x}", latin_control ? static_cast<unsigned char>(text[at + 1]) : byte);
-    } else if (byte >= 0x80 && length == 1) {
-      out += fmt::format("\\x{:02x}", byte);  // not UTF-8
-    } else {
-      if (byte == '"' || byte == '\\') out += '\\';
-      out += text.substr(at, length);
-    }
-    at += length;
+    const std::string_view character = first_character(text.substr(at));
+    if (at + character.size() > longest) return out + "...\"";
+    if (character == "\"" || character == "\\") out += '\\';
+    out += shown(character);
+    at += character.size();
   }
   return out + '"';
+}
+
+std::string on_one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view character = first_character(text.substr(at));
+    out += shown(character);
+    at += character.size();
+  }
+  return out;
 }
 
 }  // namespace assay
