@@ -1,0 +1,59 @@
+"""Where `assay bench --save-baseline NAME` leaves its result files, and finding one by its name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import NO_BASELINE, CompareError
+
+# What `assay bench --save-baseline` accepts; no folder can be named with it, nor a hidden file.
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+MOST_NAMED = 10  # of the baselines that a message lists, so that it stays a sentence
+
+
+def folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """$ASSAY_BASELINES, else assay/baselines in $XDG_DATA_HOME (~/.local/share unless it is an absolute path)."""
+    if own := environment.get("ASSAY_BASELINES"):
+        return Path(own)
+    data_home = environment.get("XDG_DATA_HOME", "")
+    if os.path.isabs(data_home):  # the XDG specification has relative ones ignored
+        return Path(data_home) / "assay" / "baselines"
+    home = environment.get("HOME", "")
+    if not home:
+        raise CompareError("there is no folder of baselines: set ASSAY_BASELINES, XDG_DATA_HOME or HOME")
+    return Path(home) / ".local" / "share" / "assay" / "baselines"
+
+
+def find(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The path of the baseline's file; a CompareError with NO_BASELINE names the folder and what there is."""
+    if not NAME.fullmatch(name):
+        raise CompareError(
+            f"'{name}' is no name of a baseline: it takes letters, digits, '_', '-' and '.', and no '.' in front"
+        )
+    where = folder(environment)
+    path = where / f"{name}.json"
+    if path.exists():
+        return str(path)
+    raise CompareError(
+        f"there is no baseline '{name}' in {where}, {_there_are(where)}: "
+        f"make it with `assay bench --save-baseline {name}`",
+        NO_BASELINE,
+    )
+
+
+def _there_are(where: Path) -> str:
+    try:
+        names = sorted(
+            entry.stem for entry in where.iterdir() if entry.suffix == ".json" and NAME.fullmatch(entry.stem)
+        )
+    except FileNotFoundError:
+        return "which does not exist"
+    except OSError as error:
+        return f"which cannot be listed ({error.strerror})"
+    if not names:
+        return "which holds none"
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"which holds {', '.join(names[:MOST_NAMED])}{more}"

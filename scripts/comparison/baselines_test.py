@@ -1,0 +1,93 @@
+"""Where baselines are looked for, which names are names, and what is said where there is none."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from . import baselines
+from .errors import NO_BASELINE, UNUSABLE, CompareError
+
+
+class Folder(unittest.TestCase):
+    """The folder of the environment."""
+
+    def test_order(self) -> None:
+        environment = {"ASSAY_BASELINES": "own", "XDG_DATA_HOME": "/data", "HOME": "/home/ada"}
+        self.assertEqual(baselines.folder(environment), Path("own"))
+        environment["ASSAY_BASELINES"] = ""
+        self.assertEqual(baselines.folder(environment), Path("/data/assay/baselines"))
+        for unset in ("", "relative/data"):
+            environment["XDG_DATA_HOME"] = unset
+            self.assertEqual(baselines.folder(environment), Path("/home/ada/.local/share/assay/baselines"))
+
+    def test_nowhere(self) -> None:
+        with self.assertRaises(CompareError) as caught:
+            baselines.folder({})
+        self.assertEqual(
+            str(caught.exception), "there is no folder of baselines: set ASSAY_BASELINES, XDG_DATA_HOME or HOME"
+        )
+        self.assertEqual(caught.exception.code, UNUSABLE)
+
+
+class Finding(unittest.TestCase):
+    """Names."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def refused(self, name: str, folder: Path | None = None) -> CompareError:
+        """Why there is no such baseline."""
+        with self.assertRaises(CompareError) as caught:
+            baselines.find(name, {"ASSAY_BASELINES": str(folder or self.folder)})
+        return caught.exception
+
+    def test_found(self) -> None:
+        for name in ("main", "v1.2", "a..b", "-x_Y-9"):
+            path = self.folder / f"{name}.json"
+            path.touch()
+            self.assertEqual(baselines.find(name, {"ASSAY_BASELINES": str(self.folder)}), str(path))
+
+    def test_no_names(self) -> None:
+        (self.folder.parent / "outside.json").touch()
+        self.addCleanup((self.folder.parent / "outside.json").unlink)
+        for name in ("", ".", "..", ".hidden", "../outside", "a/b", "a b", "a\n", "é", "a\\b", "a*", "٣"):
+            error = self.refused(name)
+            self.assertEqual(error.code, UNUSABLE, name)
+            self.assertEqual(
+                str(error),
+                f"'{name}' is no name of a baseline: it takes letters, digits, '_', '-' and '.', and no '.' in front",
+            )
+
+    def test_missing_names_the_folder_and_what_there_is(self) -> None:
+        for name in ("main.json", "v1.json", "notes.txt", ".hidden.json"):
+            (self.folder / name).touch()
+        error = self.refused("mian")
+        self.assertEqual(error.code, NO_BASELINE)
+        self.assertEqual(
+            str(error),
+            f"there is no baseline 'mian' in {self.folder}, which holds main, v1: "
+            "make it with `assay bench --save-baseline mian`",
+        )
+
+    def test_many(self) -> None:
+        for index in range(13):
+            (self.folder / f"b{index:02}.json").touch()
+        self.assertIn(
+            "which holds b00, b01, b02, b03, b04, b05, b06, b07, b08, b09 and 3 more:", str(self.refused("x"))
+        )
+
+    def test_no_baselines_yet(self) -> None:
+        self.assertIn("which holds none:", str(self.refused("x")))
+        absent = self.refused("x", self.folder / "absent")
+        self.assertIn(f"in {self.folder / 'absent'}, which does not exist:", str(absent))
+        self.assertEqual(absent.code, NO_BASELINE)
+        (self.folder / "file").touch()
+        self.assertIn("which cannot be listed (Not a directory):", str(self.refused("x", self.folder / "file")))
+
+
+if __name__ == "__main__":
+    unittest.main()

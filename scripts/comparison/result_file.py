@@ -1,0 +1,263 @@
+"""Reading a result file of `assay bench --json` (schema 1), which may be truncated, of another program, or hostile.
+
+`read` either returns rows that can be computed with or raises CompareError with one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .errors import CompareError
+
+SCHEMA = 1
+PASSED = "PASSED"
+PARITY_FAILURES = ("FAILED", "INVALID", "MISTRUSTED")  # `assay` ends with 3 for these
+VERDICTS = (PASSED, *PARITY_FAILURES, "UNSUPPORTED", "UNAVAILABLE")
+
+# A time outside of these is none, and far beyond them logarithms and ratios would overflow: a
+# femtosecond at one end, thirty years at the other.
+LEAST_NS, MOST_NS = 1e-6, 1e18
+
+
+@dataclass(frozen=True)
+class Row:
+    """One label of `benchmarks`: `samples_ns` (in the order in which they were taken) is empty if it was not timed."""
+
+    name: str
+    cache: str
+    allocate: str
+    verdict: str
+    reason: str
+    samples_ns: tuple[float, ...] = ()
+    seed: int | None = None
+    bytes: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it the same row in another file."""
+        return self.name, self.cache, self.allocate
+
+    @property
+    def label(self) -> str:
+        """The key as a reader sees it: what is not the default stands behind the name."""
+        extra = [self.cache] if self.cache != "hot" else []
+        extra += [f"allocate {self.allocate}"] if self.allocate != "once" else []
+        return f"{self.name} ({', '.join(extra)})" if extra else self.name
+
+    @property
+    def is_timed(self) -> bool:
+        """Only a row that PASSED shows a time."""
+        return self.verdict == PASSED and bool(self.samples_ns)
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A result file: its rows by key, and what the comparison needs of its context."""
+
+    path: str
+    rows: dict[tuple[str, str, str], Row]
+    version: str = "?"
+    commit: str = "?"
+    date: str = "?"
+    partial: bool = False
+    aa_floor: float | None = None
+    machine_hash: str | None = None
+    cpu: str = "an unnamed CPU"
+    libraries: dict[str, str] = field(default_factory=dict)
+
+
+def read(path: str) -> ResultFile:
+    """Reads and checks the whole file; every problem is a CompareError."""
+    document = _parse(path, _text(path))
+    if not isinstance(document, dict):
+        raise CompareError(f"{path} holds no JSON object, so it is no result file of `assay bench --json`")
+    if "benchmarks" not in document and "checks" in document:
+        raise CompareError(
+            f"{path} was written by `assay verify`, which takes no times: compare files of `assay bench --json`"
+        )
+    if not isinstance(document.get("benchmarks"), list):
+        raise CompareError(f"{path} has no list `benchmarks`, so it is no result file of `assay bench --json`")
+    context = _object(document, "context")
+    assay = _object(context, "assay")
+    _require_schema(path, assay)
+    machine = _object(context, "machine")
+    return ResultFile(
+        path=path,
+        rows=_rows(path, document["benchmarks"]),
+        version=_string(assay, "version", "?"),
+        commit=_string(assay, "commit", "?"),
+        date=_string(context, "date", "?"),
+        partial=_partial(path, assay),
+        aa_floor=_aa_floor(path, assay),
+        machine_hash=_string(machine, "hash", "") or None,
+        cpu=_string(machine, "cpu", "") or "an unnamed CPU",
+        libraries={k: v for k, v in _object(context, "libraries").items() if isinstance(v, str)},
+    )
+
+
+def _text(path: str) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CompareError(f"{path} cannot be read: {reason}") from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CompareError(f"{path} is not UTF-8 text: its byte {error.start} is 0x{data[error.start]:02x}") from error
+
+
+class _NotJsonError(Exception):
+    """What Python's parser would let pass and JSON does not have."""
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise _NotJsonError(f"holds {word}, which JSON does not have and `assay` does not write")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _NotJsonError(f"has the key {twice!r} twice in one object")
+    return made
+
+
+def _parse(path: str, text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+    except _NotJsonError as error:
+        raise CompareError(f"{path} {error}") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        if not text.strip():
+            raise CompareError(f"{path} is empty") from error
+        # The parser stops at the end of what there is, or at the string that the end cut through.
+        cut = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
+        what = "is truncated: its JSON ends too early" if cut else "is not JSON"
+        raise CompareError(f"{path} {what} ({where})") from error
+    except (ValueError, RecursionError) as error:  # an integer of thousands of digits; nested too deeply
+        raise CompareError(
+            f"{path} is not JSON that can be read: its numbers or its nesting are beyond all sense"
+        ) from error
+
+
+def _object(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object under the key; an empty one where there is none."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _string(parent: dict[str, Any], key: str, default: str) -> str:
+    value = parent.get(key)
+    return value if isinstance(value, str) else default
+
+
+def _number(value: Any) -> float | None:
+    """A finite number as float, else None. True and False are no numbers here."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _require_schema(path: str, assay: dict[str, Any]) -> None:
+    if "schema" not in assay:
+        raise CompareError(
+            f"{path} does not say its schema (`context.assay.schema`), so it was not written by `assay bench --json`"
+        )
+    schema = assay["schema"]
+    if isinstance(schema, bool) or schema != SCHEMA:
+        raise CompareError(
+            f"{path} has schema {_short(schema)}, but this reads schema {SCHEMA}: "
+            "use the scripts/compare of the version that wrote it, or measure again"
+        )
+
+
+def _partial(path: str, assay: dict[str, Any]) -> bool:
+    partial = assay.get("partial", False)
+    if not isinstance(partial, bool):
+        raise CompareError(f"{path}: `context.assay.partial` is {_short(partial)}, but it must be true or false")
+    return partial
+
+
+def _aa_floor(path: str, assay: dict[str, Any]) -> float | None:
+    value = assay.get("aa_floor")
+    if value is None:
+        return None
+    number = _number(value)
+    if number is None or number < 0:
+        raise CompareError(f"{path}: `context.assay.aa_floor` is {_short(value)}, but it must be a number from 0 on")
+    return number
+
+
+def _rows(path: str, benchmarks: list[Any]) -> dict[tuple[str, str, str], Row]:
+    rows: dict[tuple[str, str, str], Row] = {}
+    for index, entry in enumerate(benchmarks):
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry["name"]:
+            raise CompareError(f"{path}: row {index} of `benchmarks` has no name")
+        row = _row(path, entry)
+        if row.key in rows:
+            raise CompareError(f"{path} has two rows called {_short(row.label)}")
+        rows[row.key] = row
+    return rows
+
+
+def _row(path: str, entry: dict[str, Any]) -> Row:
+    name = entry["name"]
+    verdict = entry.get("verdict")
+    if verdict not in VERDICTS:
+        raise CompareError(
+            f"{path}: {_short(name)} has the verdict {_short(verdict)}, but there are {', '.join(VERDICTS)}"
+        )
+    seed = entry.get("seed")
+    return Row(
+        name=name,
+        cache=_string(entry, "cache", "hot"),  # both defaults are those of `assay bench`
+        allocate=_string(entry, "allocate", "once"),
+        verdict=verdict,
+        reason=_string(entry, "reason", ""),
+        samples_ns=_samples(path, entry) if verdict == PASSED else (),
+        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        bytes=_number(entry.get("bytes")),
+    )
+
+
+def _samples(path: str, entry: dict[str, Any]) -> tuple[float, ...]:
+    where = f"{path}: {_short(entry['name'])}"
+    if "samples_ns" not in entry and entry.get("error_occurred") is True:
+        return ()  # interrupted after its verdict and before its first sample
+    samples = entry.get("samples_ns")
+    if not isinstance(samples, list):
+        raise CompareError(f"{where} PASSED, but has no list `samples_ns`")
+    if not samples:
+        raise CompareError(f"{where} PASSED, but its `samples_ns` is empty")
+    return tuple(_sample(where, index, value) for index, value in enumerate(samples))
+
+
+def _sample(where: str, index: int, value: Any) -> float:
+    number = _number(value)
+    if number is None:
+        raise CompareError(f"{where}: sample {index} is {_short(value)}, which is no finite number")
+    if number <= 0:
+        raise CompareError(f"{where}: sample {index} is {number:g} ns, but a time is more than 0")
+    if not LEAST_NS <= number <= MOST_NS:
+        raise CompareError(
+            f"{where}: sample {index} is {number:g} ns, but a time lies between {LEAST_NS:g} and {MOST_NS:g} ns"
+        )
+    return number
+
+
+def _short(value: Any) -> str:
+    """A value of the file in a message: as JSON, and never a page of it."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    most = 100  # so that the sentence around it stays readable
+    return text if len(text) <= most else text[:most] + "…"

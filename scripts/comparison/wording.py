@@ -1,0 +1,140 @@
+"""Figures and sentences that every kind of output shares, and making foreign text harmless."""
+
+from __future__ import annotations
+
+import math
+
+from . import resampling, verdicts
+from .result_file import ResultFile
+from .verdicts import Compared, Comparison
+
+
+def printable(text: str) -> str:
+    """Foreign text on one line; what a terminal would obey and what is half a character become U+FFFD."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def percent(share: float) -> str:
+    """A share as the project writes it: 5.0 %."""
+    return f"{100 * share:.1f} %"
+
+
+def time(ns: float) -> str:
+    """A time with three digits, as `assay bench` shows it."""
+    units = (("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9))
+    # What would round to 1000 has the next unit.
+    unit, size = next(((unit, size) for unit, size in units if ns < 999.5 * size), units[-1])
+    value = ns / size
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+
+
+def median(row: Compared, of_new: bool) -> str:
+    """The median of a row in one file, or a dash."""
+    measured = row.new if of_new else row.base
+    if measured is None or not measured.is_timed:
+        return "–"
+    return time(float(resampling.np.median(measured.samples_ns)))
+
+
+def ratio(row: Compared) -> str:
+    """NEW/BASE with its interval, or a dash."""
+    if row.ratio is None:
+        return "–"
+    middle, low, high = row.ratio
+    return f"{middle:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def verdict(row: Compared) -> str:
+    """The verdict, with its reason where it has one."""
+    loud = "PARITY FAILURE, " if row.parity_failure else ""
+    return printable(f"{row.verdict}: {loud}{row.reason}" if row.reason else row.verdict)
+
+
+def file_line(name: str, file: ResultFile) -> str:
+    """Which file this is, of which commit and when."""
+    partial = ", partial: its run was interrupted" if file.partial else ""
+    return printable(f"{name} {file.path}: assay {file.version} ({file.commit}), {file.date}{partial}")
+
+
+def tolerance_line(comparison: Comparison) -> str:
+    """What a change has to exceed, and where that comes from."""
+    source = "recorded" if comparison.floor_is_recorded else "assumed: neither file records it"
+    return (
+        f"A change counts beyond {percent(comparison.tolerance)}: the larger of the band, "
+        f"{percent(comparison.settings.band)}, and the A/A noise, {percent(comparison.floor)} ({source})."
+    )
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What a reader has to know before believing the table; one sentence each."""
+    base, new = comparison.base, comparison.new
+    made = [
+        f"{name} is partial: its run was interrupted." for name, file in (("BASE", base), ("NEW", new)) if file.partial
+    ]
+    if comparison.is_blind_to_band:
+        made.append(
+            f"The A/A noise, {percent(comparison.floor)}, is above the band, {percent(comparison.settings.band)}: "
+            "a change of the band's size cannot be seen, and SAME means within the noise."
+        )
+    if comparison.compared == 0:
+        made.append("No row has a time in both files: nothing was compared.")
+    both = [(row.base, row.new) for row in comparison.rows if row.base is not None and row.new is not None]
+    seeds = sum(old.seed != fresh.seed for old, fresh in both)
+    if seeds:
+        made.append(f"Rows measured with another --seed, so on other inputs: {seeds}.")
+    sizes = sum(old.bytes != fresh.bytes for old, fresh in both)
+    if sizes:
+        made.append(f"Rows that move another number of bytes, so that the cases are not the same: {sizes}.")
+    changed = [
+        f"{name} {base.libraries[name]} → {new.libraries[name]}"
+        for name in sorted(base.libraries.keys() & new.libraries.keys())
+        if base.libraries[name] != new.libraries[name]
+    ]
+    if changed:
+        made.append(f"Libraries differ: {', '.join(changed)}.")
+    if comparison.settings.across_machines:
+        made.append(
+            f"--across-machines: BASE is of {base.cpu}, NEW of {new.cpu}; the gate is off, and the exit code 0."
+        )
+    return [printable(note) for note in made]
+
+
+def left_out(comparison: Comparison) -> str:
+    """The rows that neither file times, counted by why."""
+    total = comparison.left_out.total()
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(comparison.left_out.items()))
+    return f"{total} left out ({kinds})" if total else ""
+
+
+def summary(comparison: Comparison) -> str:
+    """The last line: how many of each, and what the gate says."""
+    parts = [f"{comparison.count(v)} {v}" for v in (verdicts.SLOWER, verdicts.AMBIGUOUS, verdicts.MISSING)]
+    if comparison.parity_failures:
+        parts[-1] += f" ({len(comparison.parity_failures)} of them failed parity)"
+    parts += [f"{comparison.count(v)} {v}" for v in (verdicts.FASTER, verdicts.SAME)]
+    if comparison.count(verdicts.NEW_ONLY):
+        parts.append(f"{comparison.count(verdicts.NEW_ONLY)} only in NEW")
+    if comparison.left_out:
+        parts.append(left_out(comparison))
+    return f"compare: {', '.join(parts)}: {gate(comparison)}"
+
+
+def gate(comparison: Comparison) -> str:
+    """What the exit code means, in words."""
+    if comparison.settings.across_machines:
+        return "the gate is off (--across-machines)"
+    if comparison.exit_code == verdicts.REGRESSION:
+        worse = []
+        if comparison.count(verdicts.SLOWER):
+            worse.append("slower")
+        if comparison.parity_failures:
+            worse.append("wrong")
+        return f"regression, NEW is {' and '.join(worse)}"
+    if comparison.exit_code == verdicts.INCONCLUSIVE:
+        return "inconclusive" if comparison.compared else "inconclusive, nothing was compared"
+    return "no regression"
+
+
+def seen_as(log_ratio: float) -> str:
+    """A log-ratio as a change in percent: +10.4 %."""
+    return f"{100 * math.expm1(log_ratio):+.1f} %"
