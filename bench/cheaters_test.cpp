@@ -345,12 +345,15 @@ TEST(Cheaters, AreAllCaughtByTheGuardMeantForThem) {
     int code = 0;
     std::string reasons;
     bool by_its_guard = false;
-    for (const json& row : run(cheat, code)) {
-      if (row["verdict"] != "FAILED") continue;
-      const auto reason = row["reason"].get<std::string>();
-      reasons += reason + "\n";
-      by_its_guard = by_its_guard || reason.find(cheat.reason) != std::string::npos;
-    }
+    // what writes in the background is caught when it runs, which a busy machine may put off
+    constexpr int most_tries = 20;
+    for (int tried = 0; tried < most_tries && !by_its_guard && (tried == 0 || code == 0); ++tried)
+      for (const json& row : run(cheat, code)) {
+        if (row["verdict"] != "FAILED") continue;
+        const auto reason = row["reason"].get<std::string>();
+        reasons += reason + "\n";
+        by_its_guard = by_its_guard || reason.find(cheat.reason) != std::string::npos;
+      }
     EXPECT_EQ(code, 3) << cheat.backend->name();
     EXPECT_TRUE(by_its_guard) << cheat.backend->name() << " should be told: " << cheat.reason << "\nbut was told:\n"
                               << reasons;
@@ -360,7 +363,7 @@ TEST(Cheaters, AreAllCaughtByTheGuardMeantForThem) {
 }
 
 TEST(Cheaters, AnHonestBackendIsNotAccused) {
-  Cheater fair("cheat.not", honest);
+  static Cheater fair("cheat.not", honest);  // the registry keeps it
   add_backend(fair);
   for (const char* verb : {"verify", "bench"}) {
     int code = 3;
@@ -381,7 +384,7 @@ TEST(CheatersDeathTest, ACrashNamesItsRow) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer tells of a crash itself";
 #endif
-  Cheater crasher("cheat.crashes", crashes);
+  static Cheater crasher("cheat.crashes", crashes);
   add_backend(crasher);
   int code = 0;
   EXPECT_EXIT(
