@@ -229,6 +229,7 @@ void Referee::verify(Trial& trial, Row& row) {
   const Running running(row.label(), row.repro);
   try {
     trial.load(expected_.inputs);
+    row.prepare_ns = trial.prepare_ns();
     trial.poison(random_bits(row.seed, Phase::first));
     trial.run();
     const TensorPack results = trial.results();

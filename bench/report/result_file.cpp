@@ -84,7 +84,9 @@ json benchmark_json(const Row& row, std::size_t family) {
   entry["repetitions"] = 1;
   entry["repetition_index"] = 0;
   entry["time_unit"] = "ns";
-  entry["cache"] = "hot";
+  entry["cache"] = row.cache == CacheState::cold ? "cold" : "hot";
+  entry["allocate"] = row.allocation == Allocation::each ? "each" : "once";
+  entry["pinned"] = row.pinned;
   const bool timed = row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty();
   const Timing timing = timed ? *row.timing : Timing{};
   entry["iterations"] = timing.calls * static_cast<std::int64_t>(timing.samples_ns.size());
@@ -99,6 +101,7 @@ json benchmark_json(const Row& row, std::size_t family) {
   entry["samples_ns"] = timing.samples_ns;
   entry["median_interval_ns"] = {timing.low_ns, timing.high_ns};
   entry["settled"] = timing.settled;
+  entry["spent_s"] = timing.spent_s;
   entry["prepare_ns"] = row.prepare_ns;
   entry["gb_per_s"] = number(row.cost.bytes / timing.median_ns);
   entry["roof_fraction"] = nullptr;  // known once the machine's bandwidth has been measured
@@ -169,10 +172,12 @@ std::string dump(const json& document) { return document.dump(2, ' ', false, jso
 
 }  // namespace
 
-std::string results_json(std::span<const Row> rows, bool partial) {
+std::string results_json(std::span<const Row> rows, const RunFacts& facts) {
   json benchmarks = json::array();
   for (std::size_t i = 0; i < rows.size(); ++i) benchmarks.push_back(benchmark_json(rows[i], i));
-  return dump({{"context", context(partial)}, {"benchmarks", std::move(benchmarks)}});
+  json about = context(facts.partial);
+  about["assay"]["aa_floor"] = number(facts.aa_floor);
+  return dump({{"context", std::move(about)}, {"benchmarks", std::move(benchmarks)}});
 }
 
 std::string checks_json(std::span<const Row> rows, bool partial) {

@@ -1,6 +1,7 @@
 // Rows as files: the JSON result file (Google Benchmark's, with more keys), the checks of verify, CSV and JUnit.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -8,8 +9,14 @@
 
 namespace assay::bench {
 
+/// What is known of a run of bench as a whole.
+struct RunFacts {
+  bool partial = false;            ///< it was interrupted
+  std::optional<double> aa_floor;  ///< how far identical contestants were apart, relative
+};
+
 /// Google Benchmark's JSON, so that its own tools read it, one entry of `benchmarks` for each row.
-std::string results_json(std::span<const Row> rows, bool partial);
+std::string results_json(std::span<const Row> rows, const RunFacts& facts);
 
 /// The same context and an array `checks`.
 std::string checks_json(std::span<const Row> rows, bool partial);
