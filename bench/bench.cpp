@@ -6,7 +6,10 @@
 #include <cmath>
 
 #include "bench/check.h"
+#include "bench/measure/probe_file.h"
+#include "bench/measure/roof.h"
 #include "bench/measure/sampler.h"
+#include "bench/report/machine.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
@@ -96,7 +99,11 @@ void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, cons
   if (running.empty()) return;
   const Running now(fmt::format("{}/{}", bound.op->name, bound.name), running.front()->row.repro);
   time_rows(running, options);
-  for (Entrant* entrant : running) judge_timed(*entrant, bound, fresh);
+  const double bytes = working_set_bytes(bound, fresh.inputs, fresh.shapes);
+  for (Entrant* entrant : running) {
+    judge_timed(*entrant, bound, fresh);
+    if (known_probe()) hold_against_roof(*known_probe(), bytes, bound.instance->dtype, false, entrant->row);
+  }
 }
 
 void bench_case(const CaseRows& selected, const BenchOptions& options, Progress& progress, std::vector<Row>& done) {
@@ -123,6 +130,8 @@ int bench(BenchOptions& options) {
   options.selection.small = !options.selection.filters.empty() || !options.golden.empty();
   const Selection selection = select(options.selection);
   catch_interrupts();
+  print_warnings();
+  say_what_a_probe_would_add();
   std::vector<Row> done = selection.damaged;
   for (const Row& row : done) print_problem(row, options.github);
   {

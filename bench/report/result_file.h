@@ -14,6 +14,9 @@ std::string results_json(std::span<const Row> rows, bool partial);
 /// The same context and an array `checks`.
 std::string checks_json(std::span<const Row> rows, bool partial);
 
+/// The context alone, with the probe in it.
+std::string probe_json();
+
 /// One line a row, with a header.
 std::string results_csv(std::span<const Row> rows);
 
