@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "bench/baseline.h"
+#include "bench/measure/probe_file.h"
+#include "bench/report/machine.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
@@ -33,6 +35,7 @@ TimingSetup setup_of(const BenchOptions& options) {
   setup.sampling.interrupted = is_interrupted;
   setup.cache = options.cache == "cold" ? CacheState::cold : CacheState::hot;
   setup.allocation = options.allocate == "each" ? Allocation::each : Allocation::once;
+  if (known_probe()) setup.probe = &*known_probe();
   if (options.pin) setup.pinning = std::make_unique<Pinning>();
   setup.repro_command = [&options](const Row& row) {
     std::string command = repro_command("bench", row, options);
@@ -97,15 +100,17 @@ int bench(BenchOptions& options) {
   options.selection.small = !options.selection.filters.empty() || !options.golden.empty();
   const Selection selection = select(options.selection);
   catch_interrupts();
+  print_warnings();
+  say_what_a_probe_would_add();
   std::vector<Row> done = selection.damaged;
   for (const Row& row : done) print_problem(row, options.github);
   TimingSetup setup = setup_of(options);
   bench_cases(selection, setup, options, done);
+  warn_of_times(done);
   write_files(options, done, {is_interrupted(), aa_floor(setup)});
   constexpr std::size_t first_number = 4;
   const Table table = timing_table(done);
   say(options.markdown ? table.markdown(first_number) : table.text(first_number));
-  warn_of_times(done);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return conclude("bench", done, options, seconds, is_interrupted());
 }

@@ -66,7 +66,8 @@ BoundCase bind(const OperatorEntry& op, const OperatorInstance& instance, Case&&
 
 BoundCase bind(GoldenCase&& made) {
   const auto golden = std::make_shared<GoldenCase>(std::move(made));
-  BoundCase bound{golden->op, golden->instance, golden->name, golden->source, Tier::small, golden->params, {}, golden, 0};
+  BoundCase bound{golden->op, golden->instance, golden->name, golden->source, Tier::small, golden->params, {}, golden,
+                  0};
   measure(bound);
   return bound;
 }

@@ -49,6 +49,8 @@ struct Row {
   bool pinned = false;
   double prepare_ns = 0;
   std::optional<Timing> timing;
+  std::optional<double> roof_fraction;  ///< of the machine's roof, 1 being all of it; none without a probe
+  std::string_view bound_by;            ///< what sets the roof: memory or compute; empty without a probe
 
   /// operator/case/backend/dtype/threads
   std::string label() const;

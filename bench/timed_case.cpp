@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bench/check.h"
+#include "bench/measure/roof.h"
 #include "bench/trial.h"
 
 namespace assay::bench {
@@ -114,9 +115,12 @@ void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, cons
   if (running.empty()) return;
   const Running now(fmt::format("{}/{}", bound.op->name, bound.name), running.front()->row.repro);
   std::vector<Timing> timings = sample(contestants, setup.sampling);
+  const double bytes = working_set_bytes(bound, fresh.inputs, fresh.shapes);
   for (std::size_t i = 0; i < running.size(); ++i) {
     running[i]->row.timing = std::move(timings[i]);
     judge_timed(*running[i], bound, fresh);
+    if (setup.probe != nullptr)
+      hold_against_roof(*setup.probe, bytes, bound.instance->dtype, setup.cache == CacheState::cold, running[i]->row);
   }
   if (running.front()->row.verdict == Verdict::passed) time_twice(*running.front(), setup);
 }

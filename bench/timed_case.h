@@ -9,6 +9,7 @@
 
 #include "bench/measure/eviction.h"
 #include "bench/measure/pinning.h"
+#include "bench/measure/probe.h"
 #include "bench/measure/sampler.h"
 #include "bench/row.h"
 #include "bench/selection.h"
@@ -22,6 +23,7 @@ struct TimingSetup {
   Allocation allocation = Allocation::once;
   std::unique_ptr<Pinning> pinning;                      ///< none unless threads are to be pinned
   std::unique_ptr<Eviction> eviction;                    ///< made when a cold cache is first asked for
+  const Probe* probe = nullptr;                          ///< what the machine can do; null leaves rows without a roof
   std::function<std::string(const Row&)> repro_command;  ///< that does one row again
   std::vector<double> same_twice;  ///< |ln| of the ratio of a contestant's median to its own, of the first few cases
 };
