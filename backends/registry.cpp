@@ -64,22 +64,30 @@ std::vector<Backend*>& added_backends() {
 
 }  // namespace
 
-std::vector<std::string_view> isa_levels() {
+std::vector<std::string_view> cpu_isa_levels() {
   std::vector<std::string_view> levels;
 #if defined(__x86_64__)
-  const char* cap = std::getenv("ASSAY_ISA");
-  const std::string_view most = cap == nullptr ? "x86-64-v4" : cap;
-  if (most != "x86-64-v2" && most != "x86-64-v3" && most != "x86-64-v4")
-    throw InvalidArgument(fmt::format("ASSAY_ISA is {}, but it must be x86-64-v2, x86-64-v3 or x86-64-v4", most));
   const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
   const bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                   __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
   const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                   __builtin_cpu_supports("avx512vl");
-  if (v4 && most >= "x86-64-v4") levels.push_back("x86-64-v4");
-  if (v3 && most >= "x86-64-v3") levels.push_back("x86-64-v3");
+  if (v4) levels.push_back("x86-64-v4");
+  if (v3) levels.push_back("x86-64-v3");
   if (v2) levels.push_back("x86-64-v2");
+#endif
+  return levels;
+}
+
+std::vector<std::string_view> isa_levels() {
+  std::vector<std::string_view> levels = cpu_isa_levels();
+#if defined(__x86_64__)
+  const char* cap = std::getenv("ASSAY_ISA");
+  const std::string_view most = cap == nullptr ? "x86-64-v4" : cap;
+  if (most != "x86-64-v2" && most != "x86-64-v3" && most != "x86-64-v4")
+    throw InvalidArgument(fmt::format("ASSAY_ISA is {}, but it must be x86-64-v2, x86-64-v3 or x86-64-v4", most));
+  std::erase_if(levels, [&](std::string_view level) { return level > most; });
 #endif
   return levels;
 }

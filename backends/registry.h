@@ -28,6 +28,8 @@ const BackendStatus& find_backend(std::string_view name);
 void add_backend(Backend& backend);
 
 /// The levels of x86-64 that this CPU has, best first; empty on other architectures.
+std::vector<std::string_view> cpu_isa_levels();
+/// Those of them that ASSAY_ISA leaves; InvalidArgument if it names none.
 std::vector<std::string_view> isa_levels();
 
 }  // namespace assay

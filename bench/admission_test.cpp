@@ -71,7 +71,7 @@ TEST(Admission, NoPropertyCaseOfAnyOperatorIsInvalid) {
   for (const OperatorEntry& op : operators())
     for (const OperatorInstance& instance : op.instances)
       for (Case& made : property_cases(op, 7, 20)) {
-        BoundCase bound{&op, &instance, made.name, made.source, made.tier, made.params, made.inputs, nullptr};
+        BoundCase bound{&op, &instance, made.name, made.source, made.tier, made.params, made.inputs, nullptr, 0};
         EXPECT_EQ(expect(bound, 7, 0).invalid, "") << op.name << "/" << made.name;
       }
 }

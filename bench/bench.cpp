@@ -1,15 +1,16 @@
-// `assay bench`: verified times. Poison → run → judge → time → judge the very buffers that the timed runs wrote, on
-// other input values; a row that is not PASSED shows no time.
+// `assay bench`: verified times of the selected rows, as tables and files.
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cmath>
 
-#include "bench/check.h"
-#include "bench/measure/sampler.h"
+#include "bench/baseline.h"
+#include "bench/measure/probe_file.h"
+#include "bench/report/machine.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
+#include "bench/timed_case.h"
 #include "bench/verbs.h"
 
 namespace assay::bench {
@@ -17,7 +18,9 @@ namespace {
 
 struct BenchOptions : RunOptions {
   double row_budget_s = 5;
-  std::string csv;
+  std::string cache = "hot", allocate = "once";
+  bool pin = false;
+  std::string csv, save_baseline;
   bool markdown = false;
   BenchOptions() {
     threads = "1";
@@ -25,97 +28,71 @@ struct BenchOptions : RunOptions {
   }
 };
 
-/// A row on its way from verification to its time.
-struct Entrant {
-  Row row;
-  std::unique_ptr<Trial> trial;
-};
-
-std::vector<Entrant> verify_rows(const CaseRows& selected, const Expectation& expected, const BenchOptions& options) {
-  Referee referee(*selected.bound, expected);
-  std::vector<Entrant> entrants;
-  for (const Row& row : selected.rows) {
-    Entrant entrant{row, nullptr};
-    entrant.row.repro = repro_command("bench", row, options);
-    entrant.trial = referee.open(entrant.row);
-    if (entrant.trial) referee.verify(*entrant.trial, entrant.row);
-    if (entrant.row.verdict != Verdict::passed) entrant.trial.reset();
-    entrants.push_back(std::move(entrant));
-  }
-  return entrants;
+TimingSetup setup_of(const BenchOptions& options) {
+  TimingSetup setup;
+  setup.sampling.row_budget_s = options.row_budget_s;
+  setup.sampling.seed = options.selection.cases.seed;
+  setup.sampling.interrupted = is_interrupted;
+  setup.cache = options.cache == "cold" ? CacheState::cold : CacheState::hot;
+  setup.allocation = options.allocate == "each" ? Allocation::each : Allocation::once;
+  if (known_probe()) setup.probe = &*known_probe();
+  if (options.pin) setup.pinning = std::make_unique<Pinning>();
+  setup.repro_command = [&options](const Row& row) {
+    std::string command = repro_command("bench", row, options);
+    if (options.cache != "hot") command += " --cache " + options.cache;
+    if (options.allocate != "once") command += " --allocate " + options.allocate;
+    if (options.pin) command += " --pin";
+    return command;
+  };
+  return setup;
 }
 
-void time_rows(std::span<Entrant*> running, const BenchOptions& options) {
-  std::vector<Contestant> contestants;
-  for (Entrant* entrant : running) {
-    Trial* trial = entrant->trial.get();
-    const auto spots = std::make_shared<std::uint64_t>(random_bits(entrant->row.seed, contestants.size()));
-    contestants.push_back({entrant->row.label(), [trial] { trial->call(); }, [trial] { trial->use_threads(); },
-                           [trial, spots] { trial->spoil((*spots)++); }, [trial] { return trial->restored(); }});
-  }
-  SamplingOptions sampling;
-  sampling.row_budget_s = options.row_budget_s;
-  sampling.seed = options.selection.cases.seed;
-  sampling.interrupted = is_interrupted;
-  std::vector<Timing> timings = sample(contestants, sampling);
-  for (std::size_t i = 0; i < running.size(); ++i) running[i]->row.timing = std::move(timings[i]);
-}
-
-/// Judges what the timed calls left behind; the error of the worse of the two verifications stands.
-void judge_timed(Entrant& entrant, const BoundCase& bound, const Expectation& expected) {
-  const std::optional<double> before = entrant.row.max_error_ratio;
-  try {
-    judge(bound, expected, entrant.trial->results(), entrant.row);
-    if (entrant.row.timing && !entrant.row.timing->problem.empty()) {
-      entrant.row.verdict = Verdict::failed;
-      entrant.row.reason = entrant.row.timing->problem;
+void bench_cases(const Selection& selection, TimingSetup& setup, const BenchOptions& options, std::vector<Row>& done) {
+  Progress progress("bench", selection.rows);
+  for (const CaseRows& selected : selection.cases) {
+    if (is_interrupted()) return;
+    for (Row& row : time_case(selected, options.selection.cases.seed, setup)) {
+      progress.step(row.label());
+      if (breaks_parity(row.verdict)) {
+        progress.clear();
+        print_problem(row, options.github);
+      }
+      done.push_back(std::move(row));
     }
-    if (const std::string breach = entrant.trial->breach(); entrant.row.verdict == Verdict::passed && !breach.empty()) {
-      entrant.row.verdict = Verdict::failed;
-      entrant.row.reason = breach;
-    }
-  } catch (const std::exception& problem) {
-    entrant.row.verdict = Verdict::failed;
-    entrant.row.reason = fmt::format("the kernel threw: {}", problem.what());
   }
-  if (entrant.row.verdict == Verdict::failed) entrant.row.reason += " (after the timed calls)";
-  if (before && entrant.row.max_error_ratio && *before > *entrant.row.max_error_ratio)
-    entrant.row.max_error_ratio = before;
 }
 
-/// Fresh values and fresh poison, so that nothing remembered from the verification can pass for a result.
-void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, const Expectation& fresh,
-                    const BenchOptions& options) {
-  std::vector<Entrant*> running;
-  for (Entrant& entrant : entrants) {
-    if (!entrant.trial) continue;
-    entrant.trial->load(fresh.inputs);
-    entrant.trial->poison(random_bits(entrant.row.seed, 3));
-    running.push_back(&entrant);
-  }
-  if (running.empty()) return;
-  const Running now(fmt::format("{}/{}", bound.op->name, bound.name), running.front()->row.repro);
-  time_rows(running, options);
-  for (Entrant* entrant : running) judge_timed(*entrant, bound, fresh);
+void write_files(const BenchOptions& options, std::span<const Row> rows, const RunFacts& facts) {
+  if (!options.json.empty()) write_whole(options.json, results_json(rows, facts));
+  if (!options.save_baseline.empty()) write_whole(baseline_path(options.save_baseline), results_json(rows, facts));
+  if (!options.csv.empty()) write_whole(options.csv, results_csv(rows));
 }
 
-void bench_case(const CaseRows& selected, const BenchOptions& options, Progress& progress, std::vector<Row>& done) {
-  const BoundCase& bound = *selected.bound;
-  const std::uint64_t seed = options.selection.cases.seed;
-  std::vector<Entrant> entrants = verify_rows(selected, expect(bound, seed, 0), options);
-  time_and_judge(entrants, bound, expect(bound, seed, 1), options);
-  for (Entrant& entrant : entrants) {
-    progress.step(entrant.row.label());
-    if (breaks_parity(entrant.row.verdict)) {
-      progress.clear();
-      print_problem(entrant.row, options.github);
-    }
-    done.push_back(std::move(entrant.row));
+/// What the numbers themselves warn of.
+void warn_of_times(std::span<const Row> rows) {
+  constexpr double off = 1.2;  // a first sample so much longer than the median was taken before the row had settled
+  std::size_t timed = 0, unsettled = 0, first_off = 0;
+  for (const Row& row : rows) {
+    if (row.verdict != Verdict::passed || !row.timing || row.timing->samples_ns.empty()) continue;
+    ++timed;
+    unsettled += !row.timing->settled;
+    first_off += row.timing->samples_ns.front() > off * row.timing->median_ns;
   }
+  if (unsettled != 0)
+    say(
+        fmt::format("note: {} of {} rows (!) reached their time limit before their interval was within 1 %: give them "
+                    "more with --row-budget, or quieten the machine\n",
+                    unsettled, timed));
+  if (first_off != 0)
+    say(
+        fmt::format("note: the first sample of {} of {} rows was more than 20 % over their median: something else ran, "
+                    "or the clock frequency had not settled\n",
+                    first_off, timed));
 }
 
 int bench(BenchOptions& options) {
   finish_run_options(options, {options.json, options.csv});
+  if (!options.save_baseline.empty()) baseline_path(options.save_baseline);
   if (!(options.row_budget_s > 0) || !std::isfinite(options.row_budget_s))
     throw InvalidArgument(
         fmt::format("--row-budget is {} s, but it must be positive and finite", options.row_budget_s));
@@ -123,17 +100,14 @@ int bench(BenchOptions& options) {
   options.selection.small = !options.selection.filters.empty() || !options.golden.empty();
   const Selection selection = select(options.selection);
   catch_interrupts();
+  print_warnings();
+  say_what_a_probe_would_add();
   std::vector<Row> done = selection.damaged;
   for (const Row& row : done) print_problem(row, options.github);
-  {
-    Progress progress("bench", selection.rows);
-    for (const CaseRows& selected : selection.cases) {
-      if (is_interrupted()) break;
-      bench_case(selected, options, progress, done);
-    }
-  }
-  if (!options.json.empty()) write_whole(options.json, results_json(done, is_interrupted()));
-  if (!options.csv.empty()) write_whole(options.csv, results_csv(done));
+  TimingSetup setup = setup_of(options);
+  bench_cases(selection, setup, options, done);
+  warn_of_times(done);
+  write_files(options, done, {is_interrupted(), aa_floor(setup)});
   constexpr std::size_t first_number = 4;
   const Table table = timing_table(done);
   say(options.markdown ? table.markdown(first_number) : table.text(first_number));
@@ -150,6 +124,19 @@ void add_bench(CLI::App& app, Chosen& chosen) {
   verb->add_option("--row-budget", options->row_budget_s, "Time limit for one row, e.g. 5s or 500ms")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"ms", 1e-3}, {"m", 60}}))
       ->capture_default_str();
+  verb->add_option("--cache", options->cache, "Whether timed calls find their buffers in the caches")
+      ->check(CLI::IsMember({"hot", "cold"}))
+      ->type_name("hot|cold")
+      ->capture_default_str();
+  verb->add_option("--allocate", options->allocate,
+                   "Outputs allocated once, or anew for each timed call as an eager framework does")
+      ->check(CLI::IsMember({"once", "each"}))
+      ->type_name("once|each")
+      ->capture_default_str();
+  verb->add_flag("--pin", options->pin, "Bind threads to CPUs, one of each core first");
+  verb->add_option("--save-baseline", options->save_baseline, "Keep the result file under a name for scripts/compare")
+      ->type_name("NAME")
+      ->check(not_empty());
   verb->add_option("--csv", options->csv, "Write all rows as CSV; - is standard output")->type_name("FILE");
   verb->add_flag("--markdown", options->markdown, "Print the table as Markdown");
   verb->callback([options, &chosen] { chosen = [options] { return bench(*options); }; });

@@ -39,15 +39,15 @@ TensorPack described_inputs(const BoundCase& bound) {
   return pack;
 }
 
-/// large where the outputs take 64 MB and more.
-Tier tier_of(const BoundCase& bound) {
+/// Sets the size of a case, and its tier to large where the outputs take 64 MB and more.
+void measure(BoundCase& bound) {
   const TensorPack described = bound.golden ? TensorPack() : described_inputs(bound);
   const auto slots = bound.golden ? bound.golden->inputs.slots() : described.slots();
   const std::vector<Shape> shapes = infer(*bound.op, *bound.instance, bound.params, slots);
-  double bytes = 0;
   for (std::size_t i = 0; i < shapes.size(); ++i)
-    bytes += static_cast<double>(shapes[i].elements()) * static_cast<double>(size_of(bound.instance->outputs[i].dtype));
-  return bytes >= large_bytes ? Tier::large : bound.tier;
+    bound.output_bytes +=
+        static_cast<double>(shapes[i].elements()) * static_cast<double>(size_of(bound.instance->outputs[i].dtype));
+  if (bound.output_bytes >= large_bytes) bound.tier = Tier::large;
 }
 
 BoundCase bind(const OperatorEntry& op, const OperatorInstance& instance, Case&& made) {
@@ -58,15 +58,17 @@ BoundCase bind(const OperatorEntry& op, const OperatorInstance& instance, Case&&
                   made.tier,
                   std::move(made.params),
                   std::move(made.inputs),
-                  nullptr};
-  bound.tier = tier_of(bound);
+                  nullptr,
+                  0};
+  measure(bound);
   return bound;
 }
 
 BoundCase bind(GoldenCase&& made) {
   const auto golden = std::make_shared<GoldenCase>(std::move(made));
-  BoundCase bound{golden->op, golden->instance, golden->name, golden->source, Tier::small, golden->params, {}, golden};
-  bound.tier = tier_of(bound);
+  BoundCase bound{golden->op, golden->instance, golden->name, golden->source, Tier::small, golden->params, {}, golden,
+                  0};
+  measure(bound);
   return bound;
 }
 

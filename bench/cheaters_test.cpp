@@ -315,7 +315,7 @@ std::vector<Cheat> cheats() {
 json run(const Cheat& cheat, int& code) {
   const std::string file = (fs::path(testing::TempDir()) / fmt::format("{}.json", cheat.backend->name())).string();
   std::vector<std::string> words = {"assay", cheat.verb, "--json", file, "--threads", "1,2"};
-  for (const char* name : {"relative_position_bias/ws7_h3", "window_softmax/seed_2x2"}) {
+  for (const char* name : {"relative_position_bias/window_8x4_h1", "window_softmax/seed_2x2"}) {
     words.emplace_back("--filter");
     words.push_back(fmt::format("{}/{}/f32/*", name, cheat.backend->name()));
   }
@@ -345,12 +345,15 @@ TEST(Cheaters, AreAllCaughtByTheGuardMeantForThem) {
     int code = 0;
     std::string reasons;
     bool by_its_guard = false;
-    for (const json& row : run(cheat, code)) {
-      if (row["verdict"] != "FAILED") continue;
-      const auto reason = row["reason"].get<std::string>();
-      reasons += reason + "\n";
-      by_its_guard = by_its_guard || reason.find(cheat.reason) != std::string::npos;
-    }
+    // what writes in the background is caught when it runs, which a busy machine may put off
+    constexpr int most_tries = 20;
+    for (int tried = 0; tried < most_tries && !by_its_guard && (tried == 0 || code == 0); ++tried)
+      for (const json& row : run(cheat, code)) {
+        if (row["verdict"] != "FAILED") continue;
+        const auto reason = row["reason"].get<std::string>();
+        reasons += reason + "\n";
+        by_its_guard = by_its_guard || reason.find(cheat.reason) != std::string::npos;
+      }
     EXPECT_EQ(code, 3) << cheat.backend->name();
     EXPECT_TRUE(by_its_guard) << cheat.backend->name() << " should be told: " << cheat.reason << "\nbut was told:\n"
                               << reasons;
@@ -360,7 +363,7 @@ TEST(Cheaters, AreAllCaughtByTheGuardMeantForThem) {
 }
 
 TEST(Cheaters, AnHonestBackendIsNotAccused) {
-  Cheater fair("cheat.not", honest);
+  static Cheater fair("cheat.not", honest);  // the registry keeps it
   add_backend(fair);
   for (const char* verb : {"verify", "bench"}) {
     int code = 3;
@@ -381,12 +384,13 @@ TEST(CheatersDeathTest, ACrashNamesItsRow) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer tells of a crash itself";
 #endif
-  Cheater crasher("cheat.crashes", crashes);
+  static Cheater crasher("cheat.crashes", crashes);
   add_backend(crasher);
   int code = 0;
-  EXPECT_EXIT(run({"verify", &crasher, ""}, code), testing::ExitedWithCode(1),
-              "assay: relative_position_bias/ws7_h3/cheat.crashes/f32/1 crashed, and with it the program; reproduce: "
-              "assay verify --filter .* \\(SIGSEGV\\)");
+  EXPECT_EXIT(
+      run({"verify", &crasher, ""}, code), testing::ExitedWithCode(1),
+      "assay: relative_position_bias/window_8x4_h1/cheat.crashes/f32/1 crashed, and with it the program; reproduce: "
+      "assay verify --filter .* \\(SIGSEGV\\)");
 }
 
 }  // namespace

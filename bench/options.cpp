@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "backends/registry.h"
+#include "bench/report/environment.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/verbs.h"
@@ -127,6 +128,7 @@ CLI::Validator not_empty() {
 }
 
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files) {
+  this_machine();  // the load average of the start, before this program adds to it
   options.selection.threads = parse_threads(options.threads);
   options.selection.cases.seed = parse_seed(options.seed);
   if (!options.golden.empty()) options.selection.cases.golden = options.golden;

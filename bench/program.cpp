@@ -40,7 +40,9 @@ void set_up(CLI::App& app, Chosen& chosen) {
   add_list(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);
+  add_profile(app, chosen);
   add_run(app, chosen);
+  add_probe(app, chosen);
 }
 
 /// CLI11 would only say that a subcommand is missing.

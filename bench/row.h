@@ -20,9 +20,15 @@ struct Timing {
   double low_ns = 0, high_ns = 0;  ///< the 95 % interval of the median
   double cpu_ns = 0;               ///< processor time of the whole process, per call
   std::int64_t calls = 0;          ///< in one sample
+  double spent_s = 0;              ///< on this row: warm-up, samples and what lies between them
   bool settled = false;            ///< the interval reached its target before the time ran out
   std::string problem;             ///< what a timed call did wrong; there are no samples after it. Empty if nothing
 };
+
+/// Whether timed calls find their buffers in the caches.
+enum class CacheState : bool { hot, cold };
+/// Whether outputs are allocated once or anew for each call.
+enum class Allocation : bool { once, each };
 
 struct Row {
   std::string op, case_name, backend, dtype;
@@ -38,8 +44,13 @@ struct Row {
   Cost cost;
   std::uint64_t seed = 0;
   std::string repro;  ///< the command that does this row again
+  CacheState cache = CacheState::hot;
+  Allocation allocation = Allocation::once;
+  bool pinned = false;
   double prepare_ns = 0;
   std::optional<Timing> timing;
+  std::optional<double> roof_fraction;  ///< of the machine's roof, 1 being all of it; none without a probe
+  std::string_view bound_by;            ///< what sets the roof: memory or compute; empty without a probe
 
   /// operator/case/backend/dtype/threads
   std::string label() const;

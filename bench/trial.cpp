@@ -34,72 +34,113 @@ constexpr std::size_t spoilt_elements = 8;
 std::byte* Trial::Buffer::tensor() const { return memory.get() + canary_bytes; }
 
 Trial::Trial(const BoundCase& bound, Backend& backend, int threads, const std::vector<Shape>& shapes)
-    : bound_(bound), backend_(backend), threads_(threads), device_outputs_(shapes.size()) {
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const DType dtype = bound.instance->outputs[i].dtype;
-    const std::size_t bytes = static_cast<std::size_t>(shapes[i].elements()) * size_of(dtype);
-    output_buffers_.push_back({backend.allocate(bytes + 2 * canary_bytes), bytes});
-    device_outputs_[i].push_back({output_buffers_.back().tensor(), dtype, shapes[i]});
+    : bound_(bound), backend_(backend), threads_(threads), shapes_(shapes) {
+  sets_.push_back(new_set());
+}
+
+Trial::BufferSet Trial::new_set() const {
+  BufferSet set;
+  set.outputs = TensorPack(shapes_.size());
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    const DType dtype = bound_.instance->outputs[i].dtype;
+    const std::size_t bytes = static_cast<std::size_t>(shapes_[i].elements()) * size_of(dtype);
+    set.output_buffers.push_back({backend_.allocate(bytes + 2 * canary_bytes), bytes});
+    set.outputs[i].push_back({set.output_buffers.back().tensor(), dtype, shapes_[i]});
   }
+  return set;
+}
+
+/// Fresh memory for the outputs of the next call; the last call's goes back first, as a reassigned tensor's does.
+void Trial::allocate_outputs() {
+  BufferSet& set = sets_[next_];
+  for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
+    Buffer& buffer = set.output_buffers[i];
+    buffer.memory = nullptr;
+    buffer.memory = backend_.allocate(buffer.bytes + 2 * canary_bytes);
+    set.outputs[i][0].data = buffer.tensor();
+  }
+  set.invocation = plan_->bind(set.inputs.slots(), set.outputs.slots());
+}
+
+std::size_t Trial::working_set() const {
+  std::size_t bytes = 0;
+  for (const auto* buffers : {&sets_[0].input_buffers, &sets_[0].output_buffers})
+    for (const Buffer& buffer : *buffers) bytes += buffer.bytes;
+  return bytes;
 }
 
 void Trial::load(const TensorPack& inputs) {
-  const bool first = plan_ == nullptr;
-  if (first) device_inputs_ = TensorPack(inputs.size());
   host_inputs_ = &inputs;
+  use_threads();
+  if (plan_ == nullptr) prepare();
+  for (BufferSet& set : sets_) fill(set);
+}
+
+void Trial::rotate_over(std::size_t sets) {
+  while (sets_.size() < sets) {
+    sets_.push_back(new_set());
+    fill(sets_.back());
+  }
+  sets_.resize(sets);
+  next_ = 0;
+}
+
+void Trial::fill(BufferSet& set) {
+  const TensorPack& inputs = *host_inputs_;
+  const bool first = set.inputs.size() == 0;
+  if (first) set.inputs = inputs;
   std::size_t next = 0;
   for (std::size_t field = 0; field < inputs.size(); ++field) {
     if (bound_.instance->inputs[field].role == Role::shape) {
-      device_inputs_[field] = inputs[field];  // shape inputs stay on the host
+      set.inputs[field] = inputs[field];  // shape inputs stay on the host
       continue;
     }
-    if (first) device_inputs_[field] = inputs[field];
     for (std::size_t i = 0; i < inputs[field].size(); ++i, ++next) {
       const auto bytes = static_cast<std::size_t>(bytes_of(inputs[field][i]));
-      if (first) input_buffers_.push_back({backend_.allocate(bytes + 2 * canary_bytes), bytes});
-      device_inputs_[field][i].data = input_buffers_[next].tensor();
-      backend_.upload(input_buffers_[next].tensor(), static_cast<const std::byte*>(inputs[field][i].data), bytes);
+      if (first) set.input_buffers.push_back({backend_.allocate(bytes + 2 * canary_bytes), bytes});
+      std::byte* to = set.input_buffers[next].tensor();
+      set.inputs[field][i].data = to;
+      backend_.upload(to, static_cast<const std::byte*>(inputs[field][i].data), bytes);
     }
   }
-  bind(inputs);
+  set.invocation = plan_->bind(set.inputs.slots(), set.outputs.slots());
 }
 
-void Trial::bind(const TensorPack& inputs) {
-  use_threads();
-  if (plan_ == nullptr) {
-    TensorPack described = inputs;
-    for (std::size_t field = 0; field < described.size(); ++field)
-      if (bound_.instance->inputs[field].role == Role::activation)
-        for (TensorRef& tensor : described[field]) tensor.data = nullptr;
-    const Prepare* prepare = backend_.kernels().find(bound_.op->name, bound_.instance->dtype);
-    const auto start = std::chrono::steady_clock::now();
-    plan_ = (*prepare)(bound_.params, described.slots());
-    prepare_ns_ = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
-  }
-  invocation_ = plan_->bind(device_inputs_.slots(), device_outputs_.slots());
+void Trial::prepare() {
+  TensorPack described = *host_inputs_;
+  for (std::size_t field = 0; field < described.size(); ++field)
+    if (bound_.instance->inputs[field].role == Role::activation)
+      for (TensorRef& tensor : described[field]) tensor.data = nullptr;
+  const Prepare* prepare = backend_.kernels().find(bound_.op->name, bound_.instance->dtype);
+  const auto start = std::chrono::steady_clock::now();
+  plan_ = (*prepare)(bound_.params, described.slots());
+  prepare_ns_ = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
 }
 
 void Trial::poison(std::uint64_t seed) {
-  canaries_.clear();
   poison_seed_ = seed;
-  for (std::size_t i = 0; i < output_buffers_.size(); ++i) {
-    const Buffer& buffer = output_buffers_[i];
-    std::vector<std::byte> pattern(buffer.bytes + 2 * canary_bytes);
-    fill_with_pattern(random_bits(seed, i), pattern.data(), 0, pattern.size());
-    backend_.upload(buffer.memory.get(), pattern.data(), pattern.size());
-    canaries_.emplace_back(pattern.begin(), pattern.begin() + canary_bytes);
-    canaries_.back().insert(canaries_.back().end(), pattern.end() - canary_bytes, pattern.end());
+  for (BufferSet& set : sets_) {
+    set.canaries.clear();
+    for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
+      const Buffer& buffer = set.output_buffers[i];
+      std::vector<std::byte> pattern(buffer.bytes + 2 * canary_bytes);
+      fill_with_pattern(random_bits(seed, i), pattern.data(), 0, pattern.size());
+      backend_.upload(buffer.memory.get(), pattern.data(), pattern.size());
+      set.canaries.emplace_back(pattern.begin(), pattern.begin() + canary_bytes);
+      set.canaries.back().insert(set.canaries.back().end(), pattern.end() - canary_bytes, pattern.end());
+    }
   }
   backend_.synchronise();
 }
 
 bool Trial::still_poisoned() const {
-  for (std::size_t i = 0; i < output_buffers_.size(); ++i) {
-    const Buffer& buffer = output_buffers_[i];
-    std::vector<std::byte> now(buffer.bytes + 2 * canary_bytes);
-    backend_.download(now.data(), buffer.memory.get(), now.size());
-    if (!holds_pattern(random_bits(poison_seed_, i), now.data(), 0, now.size())) return false;
-  }
+  for (const BufferSet& set : sets_)
+    for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
+      const Buffer& buffer = set.output_buffers[i];
+      std::vector<std::byte> now(buffer.bytes + 2 * canary_bytes);
+      backend_.download(now.data(), buffer.memory.get(), now.size());
+      if (!holds_pattern(random_bits(poison_seed_, i), now.data(), 0, now.size())) return false;
+    }
   return true;
 }
 
@@ -123,15 +164,15 @@ void Trial::make_guarded_buffers() {
     for (const TensorRef& tensor : (*host_inputs_)[field])
       guarded_inputs_.emplace_back(static_cast<std::size_t>(bytes_of(tensor)), size_of(tensor.dtype),
                                    fmt::format("input {}", bound_.instance->inputs[field].name));
-  for (std::size_t i = 0; i < output_buffers_.size(); ++i)
-    guarded_outputs_.emplace_back(output_buffers_[i].bytes, size_of(device_outputs_[i][0].dtype),
+  for (std::size_t i = 0; i < shapes_.size(); ++i)
+    guarded_outputs_.emplace_back(sets_[0].output_buffers[i].bytes, size_of(sets_[0].outputs[i][0].dtype),
                                   fmt::format("output {}", bound_.instance->outputs[i].name));
 }
 
 std::optional<Trial::Guarded> Trial::run_guarded(Placement placement, std::uint64_t seed) {
   if (!backend_.works_on_host_memory()) return std::nullopt;
   if (guarded_outputs_.empty()) make_guarded_buffers();
-  TensorPack inputs = *host_inputs_, outputs = device_outputs_;
+  TensorPack inputs = *host_inputs_, outputs = sets_[0].outputs;
   std::size_t next = 0;
   for (std::size_t field = 0; field < inputs.size(); ++field)
     for (TensorRef& tensor : inputs[field]) {
@@ -152,7 +193,8 @@ std::optional<Trial::Guarded> Trial::run_guarded(Placement placement, std::uint6
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     TensorRef& copy =
         guarded.results[i].emplace_back(new_host_tensor(guarded.results, outputs[i][0].dtype, outputs[i][0].shape));
-    if (output_buffers_[i].bytes != 0) std::memcpy(copy.data, outputs[i][0].data, output_buffers_[i].bytes);
+    if (const std::size_t bytes = sets_[0].output_buffers[i].bytes; bytes != 0)
+      std::memcpy(copy.data, outputs[i][0].data, bytes);
   }
   for (auto* buffers : {&guarded_outputs_, &guarded_inputs_})
     for (GuardedBuffer& buffer : *buffers)
@@ -162,8 +204,9 @@ std::optional<Trial::Guarded> Trial::run_guarded(Placement placement, std::uint6
 
 void Trial::spoil(std::uint64_t seed) {
   spoilt_.clear();
-  for (std::size_t i = 0; i < output_buffers_.size(); ++i) {
-    const Buffer& buffer = output_buffers_[i];
+  if (allocate_each_) return;
+  const BufferSet& set = sets_[next_];
+  for (const Buffer& buffer : set.output_buffers) {
     for (std::size_t spot = 0; spot < spoilt_elements && buffer.bytes != 0; ++spot) {
       std::byte* at = buffer.tensor() + random_bits(seed, spoilt_.size()) % buffer.bytes;
       std::byte value{};
@@ -186,24 +229,32 @@ bool Trial::restored() const {
   return true;
 }
 
-TensorPack Trial::results() const {
-  TensorPack host(output_buffers_.size());
-  for (std::size_t i = 0; i < output_buffers_.size(); ++i) {
-    const TensorRef& device = device_outputs_[i][0];
+TensorPack Trial::results(std::size_t set) const {
+  const BufferSet& from = sets_[set];
+  TensorPack host(shapes_.size());
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    const TensorRef& device = from.outputs[i][0];
     host[i].push_back(new_host_tensor(host, device.dtype, device.shape));
-    backend_.download(static_cast<std::byte*>(host[i][0].data), output_buffers_[i].tensor(), output_buffers_[i].bytes);
+    backend_.download(static_cast<std::byte*>(host[i][0].data), from.output_buffers[i].tensor(),
+                      from.output_buffers[i].bytes);
   }
   return host;
 }
 
 std::string Trial::breach() const {
   if (!environment_breach_.empty()) return environment_breach_;
+  for (const BufferSet& set : sets_)
+    if (std::string breach = breach_of(set); !breach.empty()) return breach;
+  return {};
+}
+
+std::string Trial::breach_of(const BufferSet& set) const {
   std::vector<std::byte> found(canary_bytes);
-  for (std::size_t i = 0; i < canaries_.size(); ++i) {
-    const Buffer& buffer = output_buffers_[i];
+  for (std::size_t i = 0; i < set.canaries.size() && !allocate_each_; ++i) {
+    const Buffer& buffer = set.output_buffers[i];
     for (const bool after : {false, true}) {
       backend_.download(found.data(), buffer.memory.get() + (after ? canary_bytes + buffer.bytes : 0), canary_bytes);
-      if (std::memcmp(found.data(), canaries_[i].data() + (after ? canary_bytes : 0), canary_bytes) == 0) continue;
+      if (std::memcmp(found.data(), set.canaries[i].data() + (after ? canary_bytes : 0), canary_bytes) == 0) continue;
       return fmt::format("it wrote {} output {}", after ? "beyond" : "before", bound_.instance->outputs[i].name);
     }
   }
@@ -211,7 +262,7 @@ std::string Trial::breach() const {
   for (std::size_t field = 0; field < host_inputs_->size(); ++field) {
     if (bound_.instance->inputs[field].role == Role::shape) continue;
     for (const TensorRef& host : (*host_inputs_)[field]) {
-      const Buffer& buffer = input_buffers_[next++];
+      const Buffer& buffer = set.input_buffers[next++];
       std::vector<std::byte> now(buffer.bytes);
       backend_.download(now.data(), buffer.tensor(), buffer.bytes);
       if (buffer.bytes != 0 && std::memcmp(now.data(), host.data, buffer.bytes) != 0)

@@ -24,7 +24,9 @@ using Chosen = std::function<int()>;
 void add_list(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_bench(CLI::App& app, Chosen& chosen);
+void add_profile(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);
+void add_probe(CLI::App& app, Chosen& chosen);
 
 /// Options that verify and bench share.
 struct RunOptions {
@@ -51,6 +53,9 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
 
 /// Prints a row that breaks parity: label, verdict, reason and the command that reproduces it.
 void print_problem(const Row& row, bool github);
+
+/// Sees to it that known_probe() has this machine's, from the cache or measured now; false if interrupted.
+bool obtain_probe(bool quick);
 
 /// Ctrl-C sets a flag that loops ask for; a second one ends the program at once.
 void catch_interrupts();

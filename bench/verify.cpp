@@ -1,15 +1,15 @@
-// `assay verify`: the parity gate. Each case's truth is computed once, then every backend is held against it.
+// `assay verify`: the parity gate, over all selected cases or over many seeds.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <chrono>
 #include <set>
 
-#include "bench/check.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
 #include "bench/verbs.h"
+#include "bench/verified_case.h"
 
 namespace assay::bench {
 namespace {
@@ -24,26 +24,18 @@ struct VerifyOptions : RunOptions {
   }
 };
 
-void verify_row(Referee& referee, Row& row, const VerifyOptions& options) {
-  row.repro = repro_command("verify", row, options);
-  if (const auto trial = referee.open(row)) referee.verify(*trial, row);
-}
-
-/// All rows of one case. A backend without a kernel gets one row, not one for each thread count.
-void verify_case(const CaseRows& selected, const VerifyOptions& options, Progress& progress, std::vector<Row>& done) {
-  const Expectation expected = expect(*selected.bound, options.selection.cases.seed, 0);
-  const std::optional<Expectation> varied = expect_varied(*selected.bound, expected);
-  Referee referee(*selected.bound, expected, varied ? &*varied : nullptr);
-  for (Row row : selected.rows) {
-    if (is_interrupted()) return;
-    verify_row(referee, row, options);
+/// All rows of one case, each reported when it is done.
+void verify_and_report(const CaseRows& selected, const VerifyOptions& options, Progress& progress,
+                       std::vector<Row>& done) {
+  const auto repro = [&](const Row& row) { return repro_command("verify", row, options); };
+  verify_case(selected, options.selection.cases.seed, repro, [&](Row&& row) {
     progress.step(row.label());
     if (breaks_parity(row.verdict)) {
       progress.clear();
       print_problem(row, options.github);
     }
     done.push_back(std::move(row));
-  }
+  });
 }
 
 void write_files(const VerifyOptions& options, std::span<const Row> rows) {
@@ -69,7 +61,7 @@ void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
     print_problem(row, options.github);
     done.push_back(row);
   }
-  for (const CaseRows& selected : selection.cases) verify_case(selected, options, progress, done);
+  for (const CaseRows& selected : selection.cases) verify_and_report(selected, options, progress, done);
 }
 
 /// One property case of each operator and dtype for each of many seeds. Rows that passed keep no details.
@@ -85,7 +77,7 @@ void soak(const VerifyOptions& options, std::vector<Row>& done) {
     const Selection selection = select(one.selection);
     Progress rows("verify", selection.rows, Progress::silent);
     const std::size_t before = done.size();
-    for (const CaseRows& selected : selection.cases) verify_case(selected, one, rows, done);
+    for (const CaseRows& selected : selection.cases) verify_and_report(selected, one, rows, done);
     for (std::size_t row = before; row < done.size(); ++row) {
       problems += breaks_parity(done[row].verdict);
       if (done[row].verdict == Verdict::passed) done[row].outputs.clear();

@@ -54,6 +54,56 @@ TEST(CompareWithin, MeasuresTheErrorAsAShareOfTheTolerance) {
   EXPECT_EQ(report.precision_class, "f32");
 }
 
+TEST(CompareWithin, KeepsTheWorstElementBesideTheFirst) {
+  const OutputReport report = inexact({1.5f, 3, 1}, {1, 1, 1}, {1, 1, 1});
+  ASSERT_TRUE(report.worst);
+  EXPECT_EQ(report.worst->index[0], 1);
+  EXPECT_EQ(report.worst->got, 3);
+  EXPECT_EQ(report.places.front().index[0], 0);
+}
+
+TEST(CompareWithin, ANaNStaysTheWorst) {
+  const OutputReport report = inexact({1, 1, 1.5f}, {1, 1, 1}, {1, nan, 1});
+  EXPECT_FALSE(report.ok);
+  EXPECT_TRUE(std::isnan(report.max_error_ratio));
+  ASSERT_TRUE(report.worst);
+  EXPECT_EQ(report.worst->index[0], 1);
+}
+
+TEST(CompareWithin, AFlushedSubnormalUsesAQuarterOfTheTolerance) {
+  const OutputReport report = inexact({0}, {0x1p-126}, {0x1p-126});
+  EXPECT_TRUE(report.ok);
+  EXPECT_NEAR(report.max_error_ratio, 0.25, 1e-3);
+}
+
+TEST(Accepts, AgreesWithTheComparisonOnEveryKindOfElement) {
+  struct One {
+    double value, expected, scale;
+  };
+  for (const One& one : {One{1, 1, 1}, One{1 + 0x1p-22, 1, 1}, One{1 + 0x1p-20, 1, 1}, One{nan, 1, 1}, One{nan, nan, 0},
+                         One{inf, inf, 0}, One{-inf, inf, 0}, One{1, nan, 0}, One{0, -0.0, 0}, One{1, 1, nan},
+                         One{1, 1, -1}, One{1, 1, inf}}) {
+    const Truth truth = truth_of({one.expected}, {one.scale});
+    for (const bool bounded : {true, false}) {
+      const FieldInfo info = field(DType::f32, bounded ? std::optional(ErrorBound{4}) : std::nullopt);
+      TensorPack pack(1);
+      const TensorRef got = tensor_of(pack, std::vector<float>{static_cast<float>(one.value)});
+      EXPECT_EQ(accepts(info, one.value, truth, 0, 0), compare(info, got, truth, 0).ok)
+          << one.value << " for " << one.expected << " at scale " << one.scale << (bounded ? "" : ", exact");
+    }
+  }
+}
+
+TEST(Accepts, AnOpenElementTakesItsRange) {
+  Truth truth = truth_of({0, 5}, {1, 1});
+  truth.scale.leave_open(0, {1, -1, 1});
+  truth.scale.sort_open();
+  const FieldInfo info = field(DType::f32, ErrorBound{4});
+  EXPECT_TRUE(accepts(info, 0.5, truth, 0, 1));
+  EXPECT_FALSE(accepts(info, 5, truth, 0, 1));
+  EXPECT_FALSE(accepts(info, nan, truth, 0, 1));
+}
+
 TEST(CompareWithin, FailsBeyondTheToleranceAndSaysWhere) {
   const OutputReport report = inexact({1, 1.5f, 1}, {1, 1, 1}, {1, 1, 1});
   EXPECT_FALSE(report.ok);

@@ -18,9 +18,9 @@
 namespace assay::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double steady_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 /// A sample has to outlast the timer's own noise a thousandfold; two clock readings differ by some 25 ns here and
 /// there.
@@ -52,7 +52,8 @@ class Catcher final : public benchmark::BenchmarkReporter {
 /// A contestant on its way through the rounds.
 class Runner {
  public:
-  Runner(const Contestant& contestant, const SamplingOptions& options) : contestant_(contestant), options_(options) {
+  Runner(const Contestant& contestant, const SamplingOptions& options)
+      : contestant_(contestant), options_(options), now_(options.now ? options.now : steady_now) {
     benchmark::RegisterBenchmark(contestant.label.c_str(), [this](benchmark::State& state) { timed_region(state); })
         ->UseManualTime()
         ->MeasureProcessCPUTime()
@@ -61,26 +62,22 @@ class Runner {
     try {
       warm_up();
     } catch (const std::exception& problem) {
-      timing_.problem = fmt::format("the kernel threw: {}", problem.what());
-      done_ = true;
+      stop(fmt::format("the kernel threw: {}", problem.what()));
     }
   }
 
   bool done() const { return done_; }
 
   void take_sample() {
-    const auto start = Clock::now();
+    const double start = now_();
     Catcher catcher;
     benchmark::RunSpecifiedBenchmarks(&catcher, exactly(contestant_.label));
-    if (!timing_.problem.empty()) {
-      done_ = true;
-      return;
-    }
+    if (!timing_.problem.empty()) return;
     if (!catcher.caught()) throw std::logic_error("Google Benchmark did not run " + contestant_.label);
     const auto calls = static_cast<double>(timing_.calls);
     timing_.samples_ns.push_back(catcher.caught()->real_accumulated_time * 1e9 / calls);
     cpu_ns_.push_back(catcher.caught()->cpu_accumulated_time * 1e9 / calls);
-    spent_s_ += seconds_since(start);
+    timing_.spent_s += now_() - start;
     decide();
   }
 
@@ -97,45 +94,49 @@ class Runner {
  private:
   void timed_region(benchmark::State& state) {
     try {
-      contestant_.ready();
-      spoil();
+      if (contestant_.ready) contestant_.ready();
+      if (contestant_.spoil) contestant_.spoil();
       contestant_.call();  // the others have had the caches and the thread pool since
       check();             // of one call alone: among many, one might work for all
-      spoil();
+      if (contestant_.spoil) contestant_.spoil();
+      if (contestant_.cool) contestant_.cool();
       for (auto _ : state) {
-        const auto start = Clock::now();
+        const double start = now_();
         for (std::int64_t i = 0; i < timing_.calls; ++i) contestant_.call();
-        state.SetIterationTime(seconds_since(start));
+        state.SetIterationTime(now_() - start);
       }
       check();
     } catch (const std::exception& problem) {
-      timing_.problem = fmt::format("the kernel threw: {}", problem.what());
+      stop(fmt::format("the kernel threw: {}", problem.what()));
       state.SkipWithError("it threw");
     }
   }
 
-  void spoil() {
-    if (contestant_.spoil) contestant_.spoil();
-  }
   void check() {
     if (contestant_.restored && !contestant_.restored())
-      timing_.problem = "a call left a spoilt result as it was: it did not compute what it is timed for";
+      stop("a call left a spoilt result as it was: it did not compute what it is timed for");
+  }
+
+  void stop(std::string problem) {
+    timing_.problem = std::move(problem);
+    done_ = true;
   }
 
   /// Runs until both enough time and two calls have passed, and learns from the fastest how many calls make a sample.
   void warm_up() {
-    contestant_.ready();
-    const auto start = Clock::now();
+    if (contestant_.ready) contestant_.ready();
+    const double start = now_();
     double fastest = 1e9;
-    for (int calls = 0; calls < 2 || seconds_since(start) < options_.warm_up_s; ++calls) {
-      const auto call_start = Clock::now();
+    for (int calls = 0; calls < 2 || now_() - start < options_.warm_up_s; ++calls) {
+      const double call_start = now_();
       contestant_.call();
-      fastest = std::min(fastest, seconds_since(call_start));
-      if (calls >= 1 && seconds_since(start) > options_.row_budget_s / 2) break;
+      fastest = std::min(fastest, now_() - call_start);
+      if (calls >= 1 && now_() - start > options_.row_budget_s / 2) break;
     }
     timing_.calls =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(least_sample_s / std::max(fastest, 1e-9))));
-    spent_s_ = seconds_since(start);
+    if (contestant_.plan_calls) timing_.calls = contestant_.plan_calls(timing_.calls);
+    timing_.spent_s = now_() - start;
   }
 
   void decide() {
@@ -146,14 +147,14 @@ class Runner {
       timing_.settled =
           middle - interval.low <= options_.target * middle && interval.high - middle <= options_.target * middle;
     }
-    done_ = timing_.settled || spent_s_ >= options_.row_budget_s;
+    done_ = timing_.settled || timing_.spent_s >= options_.row_budget_s;
   }
 
   const Contestant& contestant_;
   const SamplingOptions& options_;
+  const std::function<double()> now_;
   Timing timing_;
   std::vector<double> cpu_ns_;
-  double spent_s_ = 0;
   bool done_ = false;
 };
 

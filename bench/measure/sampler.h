@@ -1,6 +1,7 @@
 // Taking times on Google Benchmark: which contestant runs next, how many calls make a sample, and when it is enough.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -10,15 +11,16 @@
 
 namespace assay::bench {
 
-/// Something to time. The label is the benchmark's name.
+/// Something to time. The label is the benchmark's name. All but `call` happen outside the clock and may be empty.
 struct Contestant {
   std::string label;
   std::function<void()> call;        ///< one call, complete when it returns
-  std::function<void()> ready = {};  ///< before each sample, outside the clock: what other contestants may have set
-  /// Outside the clock too: spoils a little of the results before the timed calls, and asks afterwards whether they
-  /// have been computed anew. Both may be empty.
-  std::function<void()> spoil = {};
-  std::function<bool()> restored = {};
+  std::function<void()> ready = {};  ///< before each sample: what other contestants may have changed
+  /// After warming up, with the number of calls that a sample should have; returns the number that it gets.
+  std::function<std::int64_t(std::int64_t)> plan_calls = {};
+  std::function<void()> spoil = {};     ///< spoils a little of the results, which the next call has to restore
+  std::function<bool()> restored = {};  ///< whether it has
+  std::function<void()> cool = {};      ///< right before the clock starts: empties the caches
 };
 
 struct SamplingOptions {
@@ -28,6 +30,7 @@ struct SamplingOptions {
   double warm_up_s = 0.05;            ///< caches, page tables and the clock frequency settle in about this time
   std::uint64_t seed = 0;             ///< of the order in which contestants take turns
   std::function<bool()> interrupted;  ///< asked between samples; may be empty
+  std::function<double()> now;        ///< seconds since any fixed moment; empty is the system's steady clock
 };
 
 /// Times all contestants in one go: in each round those that are not done take one sample each, in random order, so

@@ -5,15 +5,16 @@
 #include <benchmark/benchmark.h>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include <CLI/Version.hpp>
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
+#include <set>
 
 #include "backends/registry.h"
+#include "bench/measure/probe_file.h"
+#include "bench/report/environment.h"
 #include "version.h"
 
 namespace assay::bench {
@@ -21,38 +22,13 @@ namespace {
 
 using nlohmann::json;
 
-/// The value of the first line of /proc/cpuinfo or /proc/meminfo that starts with `key`.
-std::string proc_value(const char* file, std::string_view key) {
-  std::ifstream stream(file);
-  for (std::string line; std::getline(stream, line);) {
-    if (!line.starts_with(key)) continue;
-    const std::size_t colon = line.find(':');
-    const std::size_t start = line.find_first_not_of(" \t", colon == std::string::npos ? 0 : colon + 1);
-    return start == std::string::npos ? std::string() : line.substr(start);
-  }
-  return {};
-}
-
+/// Google Benchmark's own list, where its tools look for it.
 json caches() {
   json list = json::array();
   for (const auto& cache : benchmark::CPUInfo::Get().caches)
     list.push_back(
         {{"type", cache.type}, {"level", cache.level}, {"size", cache.size}, {"num_sharing", cache.num_sharing}});
   return list;
-}
-
-json machine() {
-  utsname system{};
-  uname(&system);
-  const auto levels = isa_levels();
-  const auto pages = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)),
-             page = static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
-  return {{"cpu", proc_value("/proc/cpuinfo", "model name")},
-          {"cpus", sysconf(_SC_NPROCESSORS_ONLN)},
-          {"isa", levels.empty() ? std::string(system.machine) : std::string(levels.front())},
-          {"caches", caches()},
-          {"memory_bytes", pages * page},
-          {"kernel", fmt::format("{} {}", system.sysname, system.release)}};
 }
 
 json libraries() {
@@ -71,7 +47,51 @@ json libraries() {
   return versions;
 }
 
+json assay_json(bool partial) {
+  const Build build = this_build();
+  const auto levels = isa_levels();
+  return {{"version", ASSAY_VERSION},
+          {"commit", ASSAY_COMMIT},
+          {"schema", 1},
+          {"partial", partial},
+          {"build_type", build.type},
+          {"flags", build.flags},
+          {"sanitizers", build.sanitizers},
+          {"assertions", build.assertions},
+          {"isa", levels.empty() ? json(nullptr) : json(levels.front())}};  // as ASSAY_ISA leaves it
+}
+
+/// What came up while measuring, in the order of its coming.
+std::vector<std::string>& added_warnings() {
+  static std::vector<std::string> added;
+  return added;
+}
+
+void print_once(const std::string& sentence) {
+  static std::set<std::string> printed;
+  if (printed.insert(sentence).second) fmt::print(stderr, "warning: {}\n", sentence);
+}
+
 }  // namespace
+
+void print_warnings() {
+  for (const std::string& sentence : warnings()) print_once(sentence);
+}
+
+void add_warning(const std::string& sentence) {
+  std::vector<std::string>& added = added_warnings();
+  if (std::find(added.begin(), added.end(), sentence) == added.end()) added.push_back(sentence);
+  print_once(sentence);
+}
+
+std::vector<std::string> warnings() {
+  const Environment& machine = this_machine();
+  std::vector<std::string> list = warnings_about(machine, this_build());
+  if (const auto heat = throttle_warning(machine.throttles, throttle_events("/"))) list.push_back(*heat);
+  const std::vector<std::string>& added = added_warnings();
+  list.insert(list.end(), added.begin(), added.end());
+  return list;
+}
 
 nlohmann::json context(bool partial) {
   const auto& cpu = benchmark::CPUInfo::Get();
@@ -85,9 +105,11 @@ nlohmann::json context(bool partial) {
                {"caches", caches()},
                {"load_avg", cpu.load_avg},
                {"library_build_type", "release"}};
-  made["assay"] = {{"version", ASSAY_VERSION}, {"commit", ASSAY_COMMIT}, {"schema", 1}, {"partial", partial}};
-  made["machine"] = machine();
+  made["assay"] = assay_json(partial);
+  made["machine"] = to_json(this_machine());
   made["libraries"] = libraries();
+  made["probe"] = known_probe() ? to_json(*known_probe()) : json(nullptr);
+  made["warnings"] = warnings();
   return made;
 }
 

@@ -51,6 +51,13 @@ std::string format_time(double ns) {
   return fmt::format("{:.{}f} s", ns / 1e9, digits(ns / 1e9));
 }
 
+std::string format_bytes(double bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit) bytes /= 1024;
+  return fmt::format("{:.4g} {}", bytes, units[unit]);
+}
+
 Progress::Progress(std::string_view verb, std::size_t total, Loudness loudness)
     : verb_(verb),
       total_(total),

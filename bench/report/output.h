@@ -25,6 +25,9 @@ std::string coloured(std::string_view text, std::string_view verdict);
 /// "12.3 µs", "4.56 ms": three digits and a unit.
 std::string format_time(double ns);
 
+/// "96 KiB", "1.5 GiB".
+std::string format_bytes(double bytes);
+
 /// How far a run is: one line rewritten on a terminal, a plain line every few seconds elsewhere, on standard error.
 class Progress {
  public:

@@ -84,7 +84,9 @@ json benchmark_json(const Row& row, std::size_t family) {
   entry["repetitions"] = 1;
   entry["repetition_index"] = 0;
   entry["time_unit"] = "ns";
-  entry["cache"] = "hot";
+  entry["cache"] = row.cache == CacheState::cold ? "cold" : "hot";
+  entry["allocate"] = row.allocation == Allocation::each ? "each" : "once";
+  entry["pinned"] = row.pinned;
   const bool timed = row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty();
   const Timing timing = timed ? *row.timing : Timing{};
   entry["iterations"] = timing.calls * static_cast<std::int64_t>(timing.samples_ns.size());
@@ -99,10 +101,11 @@ json benchmark_json(const Row& row, std::size_t family) {
   entry["samples_ns"] = timing.samples_ns;
   entry["median_interval_ns"] = {timing.low_ns, timing.high_ns};
   entry["settled"] = timing.settled;
+  entry["spent_s"] = timing.spent_s;
   entry["prepare_ns"] = row.prepare_ns;
   entry["gb_per_s"] = number(row.cost.bytes / timing.median_ns);
-  entry["roof_fraction"] = nullptr;  // known once the machine's bandwidth has been measured
-  entry["bound_by"] = nullptr;
+  entry["roof_fraction"] = number(row.roof_fraction);
+  entry["bound_by"] = row.bound_by.empty() ? json(nullptr) : json(row.bound_by);
   return entry;
 }
 
@@ -169,10 +172,16 @@ std::string dump(const json& document) { return document.dump(2, ' ', false, jso
 
 }  // namespace
 
-std::string results_json(std::span<const Row> rows, bool partial) {
-  json benchmarks = json::array();
-  for (std::size_t i = 0; i < rows.size(); ++i) benchmarks.push_back(benchmark_json(rows[i], i));
-  return dump({{"context", context(partial)}, {"benchmarks", std::move(benchmarks)}});
+json benchmark_entries(std::span<const Row> rows) {
+  json entries = json::array();
+  for (std::size_t i = 0; i < rows.size(); ++i) entries.push_back(benchmark_json(rows[i], i));
+  return entries;
+}
+
+std::string results_json(std::span<const Row> rows, const RunFacts& facts) {
+  json about = context(facts.partial);
+  about["assay"]["aa_floor"] = number(facts.aa_floor);
+  return dump({{"context", std::move(about)}, {"benchmarks", benchmark_entries(rows)}});
 }
 
 std::string checks_json(std::span<const Row> rows, bool partial) {
@@ -181,19 +190,22 @@ std::string checks_json(std::span<const Row> rows, bool partial) {
   return dump({{"context", context(partial)}, {"checks", std::move(checks)}});
 }
 
+std::string probe_json() { return dump({{"context", context(false)}}); }
+
 std::string results_csv(std::span<const Row> rows) {
   std::string text =
-      "operator,case,backend,dtype,threads,verdict,reason,median_ns,low_ns,high_ns,samples,bytes,gb_per_s,max_error_"
-      "ratio\n";
+      "operator,case,backend,dtype,threads,verdict,reason,median_ns,low_ns,high_ns,samples,bytes,gb_per_s,roof_"
+      "fraction,bound_by,max_error_ratio\n";
   for (const Row& row : rows) {
     text += fmt::format("{},{},{},{},{},{},{},", row.op, csv_field(row.case_name), row.backend, row.dtype, row.threads,
                         name_of(row.verdict), csv_field(row.reason));
     if (row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty()) {
       const Timing& timing = *row.timing;
-      text += fmt::format("{},{},{},{},{},{},", timing.median_ns, timing.low_ns, timing.high_ns,
-                          timing.samples_ns.size(), row.cost.bytes, row.cost.bytes / timing.median_ns);
+      text += fmt::format("{},{},{},{},{},{},{},{},", timing.median_ns, timing.low_ns, timing.high_ns,
+                          timing.samples_ns.size(), row.cost.bytes, row.cost.bytes / timing.median_ns,
+                          row.roof_fraction ? fmt::format("{}", *row.roof_fraction) : "", row.bound_by);
     } else {
-      text += ",,,,,,";
+      text += ",,,,,,,,";
     }
     text += row.max_error_ratio ? fmt::format("{}\n", *row.max_error_ratio) : "\n";
   }

@@ -116,7 +116,7 @@ Table timing_table(std::span<const Row> rows) {
   std::map<CaseKey, double> baseline_ns;
   for (const Row& row : rows)
     if (row.backend == baseline && timed(row)) baseline_ns[key_of(row)] = row.timing->median_ns;
-  Table table({"operator/case", "backend", "threads", "verdict", "time", "interval", "GB/s", "error",
+  Table table({"operator/case", "backend", "threads", "verdict", "time", "interval", "prepare", "GB/s", "roof", "error",
                fmt::format("× {}", baseline)});
   CaseKey last;
   for (const Row& row : rows) {
@@ -124,15 +124,17 @@ Table timing_table(std::span<const Row> rows) {
         key_of(row) == last ? std::string() : fmt::format("{}/{}{}", row.op, row.case_name, dtype_suffix(row));
     last = key_of(row);
     const std::string verdict = coloured(name_of(row.verdict), name_of(row.verdict));
-    std::vector<std::string> cells = {title, row.backend, fmt::format("{}", row.threads),  verdict, none,
+    std::vector<std::string> cells = {title, row.backend, fmt::format("{}", row.threads),  verdict, none, none, none,
                                       none,  none,        ratio_text(row.max_error_ratio), none};
     if (timed(row)) {
       const Timing& timing = *row.timing;
       cells[4] = format_time(timing.median_ns);
       cells[5] = spread_text(timing);
-      cells[6] = fmt::format("{:.3g}", row.cost.bytes / timing.median_ns);
+      cells[6] = format_time(row.prepare_ns);
+      cells[7] = fmt::format("{:.3g}", row.cost.bytes / timing.median_ns);
+      if (row.roof_fraction) cells[8] = fmt::format("{:.2g} % {}", 100 * *row.roof_fraction, row.bound_by);
       const auto found = baseline_ns.find(last);
-      if (found != baseline_ns.end()) cells[8] = fmt::format("{:.3g}", found->second / timing.median_ns);
+      if (found != baseline_ns.end()) cells[10] = fmt::format("{:.3g}", found->second / timing.median_ns);
     }
     table.add(std::move(cells));
   }

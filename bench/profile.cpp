@@ -1,0 +1,331 @@
+// `assay profile`: what this machine is, what it can do, which backends are right on it and which is best for what, in
+// one command and a given time. Interrupted or out of time it leaves what it has, and the same command goes on from
+// there.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "backends/registry.h"
+#include "bench/decide.h"
+#include "bench/measure/probe_file.h"
+#include "bench/report/machine.h"
+#include "bench/report/output.h"
+#include "bench/report/result_file.h"
+#include "bench/report/table.h"
+#include "bench/timed_case.h"
+#include "bench/verbs.h"
+#include "bench/verified_case.h"
+
+namespace assay::bench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct ProfileOptions : RunOptions {
+  double budget_s = 600;
+  std::string folder;
+  bool fresh = false;
+  ProfileOptions() {
+    threads = "1,n";
+    selection.large = true;
+  }
+};
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+json read_json(const fs::path& path) {
+  std::ifstream stream(path);
+  return json::parse(stream, nullptr, false);
+}
+
+/// Cases of all operators in turn, each operator's from small to large, so that a short budget still reaches all.
+std::vector<const CaseRows*> in_turn(const Selection& selection) {
+  std::map<std::string_view, std::vector<const CaseRows*>> by_operator;
+  for (const CaseRows& selected : selection.cases) by_operator[selected.bound->op->name].push_back(&selected);
+  std::vector<const CaseRows*> order;
+  for (auto& [op, cases] : by_operator)
+    std::stable_sort(cases.begin(), cases.end(), [](const CaseRows* a, const CaseRows* b) {
+      return a->bound->output_bytes < b->bound->output_bytes;
+    });
+  for (std::size_t turn = 0; order.size() < selection.cases.size(); ++turn)
+    for (const auto& [op, cases] : by_operator)
+      if (turn < cases.size()) order.push_back(cases[turn]);
+  return order;
+}
+
+class Profile {
+ public:
+  explicit Profile(const ProfileOptions& options) : options_(options), folder_(options.folder) {}
+
+  int run() {
+    resume();
+    write_machine();
+    if (!is_interrupted()) verify();
+    if (!is_interrupted()) sweep();
+    write_results();
+    const Decision decision = write_dispatch();
+    summarise(decision);
+    if (is_interrupted()) return ExitCode::interrupted;
+    return problems_ == 0 ? ExitCode::ok : ExitCode::parity;
+  }
+
+ private:
+  std::string file(const char* name) const { return (folder_ / name).string(); }
+
+  /// What must be the same for results to be put together.
+  json identity() const {
+    const json about = context(false);
+    return {{"machine", about["machine"]["hash"]},   {"version", about["assay"]["version"]},
+            {"commit", about["assay"]["commit"]},    {"libraries", about["libraries"]},
+            {"seed", options_.selection.cases.seed}, {"golden", options_.golden}};
+  }
+
+  /// Takes over the rows and verdicts that an earlier, partial run left in the folder.
+  void resume() {
+    if (options_.fresh) return;
+    if (fs::exists(file("results.json"))) {
+      const json earlier = read_json(file("results.json"));
+      if (!earlier.is_object() || !earlier.contains("benchmarks"))
+        throw InvalidArgument(fmt::format("{} is no result file: remove it, or give --fresh", file("results.json")));
+      if (earlier["context"].value("profile", json()) != identity())
+        throw InvalidArgument(
+            fmt::format("{} comes from another machine, version or seed: give --fresh to begin anew, or another folder",
+                        file("results.json")));
+      benchmarks_ = earlier["benchmarks"];
+      if (const json& aa = earlier["context"]["assay"]["aa_floor"]; aa.is_number()) aa_floor_ = aa.get<double>();
+    }
+    if (fs::exists(file("checks.json"))) {
+      const json earlier = read_json(file("checks.json"));
+      if (earlier.is_object() && earlier["context"].value("profile", json()) == identity() &&
+          earlier["context"]["assay"]["partial"] == false)
+        checks_ = earlier["checks"];
+    }
+    if (!benchmarks_.empty() || !checks_.empty())
+      say(fmt::format("going on from {} timed rows and {} checks in {}\n", benchmarks_.size(), checks_.size(),
+                      folder_.string()));
+  }
+
+  void write_machine() {
+    constexpr double full_probe_s = 40, quick_share = 0.1;  // a full probe that took more of the budget is made quick
+    obtain_probe(full_probe_s > quick_share * options_.budget_s);
+    write_whole(file("machine.json"), context(is_interrupted()).dump(2) + "\n");
+  }
+
+  /// Which backend is right for which operator: everything but the large tier, which is verified when it is timed.
+  void verify() {
+    if (checks_.empty()) {
+      SelectionOptions wanted = options_.selection;
+      wanted.threads = options_.selection.threads;
+      wanted.large = false;
+      wanted.small = true;
+      wanted.filters.clear();
+      wanted.cases.property_cases = default_property_cases;
+      const Selection selection = select(wanted);
+      Progress progress("profile: verify", selection.rows);
+      std::vector<Row> rows;
+      for (const CaseRows& selected : selection.cases) {
+        if (is_interrupted()) return;
+        if (!takes_operator(selected.bound->op->name)) continue;
+        verify_case(
+            selected, options_.selection.cases.seed,
+            [&](const Row& row) { return repro_command("verify", row, options_); },
+            [&](Row&& row) {
+              progress.step(row.label());
+              if (breaks_parity(row.verdict)) print_problem(row, options_.github);
+              rows.push_back(std::move(row));
+            });
+      }
+      json document = json::parse(checks_json(rows, is_interrupted()));
+      document["context"]["profile"] = identity();
+      checks_ = document["checks"];
+      write_whole(file("checks.json"), document.dump(2) + "\n");
+    }
+    for (const json& check : checks_) {
+      const auto verdict = check["verdict"].get<std::string>();
+      if (verdict != "FAILED" && verdict != "MISTRUSTED") continue;
+      ++problems_;
+      refused_.insert(check["operator"].get<std::string>() + "/" + check["backend"].get<std::string>());
+    }
+  }
+
+  /// With --filter only the operators that it takes are verified.
+  bool takes_operator(std::string_view op) {
+    if (options_.selection.filters.empty()) return true;
+    if (swept_operators_.empty())
+      for (const CaseRows& selected : select(sweep_options()).cases) swept_operators_.insert(selected.bound->op->name);
+    return swept_operators_.contains(op);
+  }
+
+  SelectionOptions sweep_options() const {
+    SelectionOptions wanted = options_.selection;
+    wanted.small = !options_.selection.filters.empty() || !options_.golden.empty();
+    return wanted;
+  }
+
+  bool is_done(const CaseRows& selected) const {
+    return std::all_of(selected.rows.begin(), selected.rows.end(),
+                       [&](const Row& row) { return known_.contains(row.label()); });
+  }
+
+  void sweep() {
+    for (const json& entry : benchmarks_) known_.insert(entry["name"].get<std::string>());
+    const Selection selection = select(sweep_options());
+    TimingSetup setup;
+    setup.sampling.seed = options_.selection.cases.seed;
+    setup.sampling.interrupted = is_interrupted;
+    if (known_probe()) setup.probe = &*known_probe();
+    setup.repro_command = [&](const Row& row) { return repro_command("bench", row, options_); };
+    std::vector<const CaseRows*> waiting = in_turn(selection);
+    std::erase_if(waiting, [&](const CaseRows* selected) { return is_done(*selected); });
+    std::size_t rows_left = 0;
+    for (const CaseRows* selected : waiting) rows_left += selected->rows.size();
+    Progress progress("profile: time", rows_left);
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      const double left_s = options_.budget_s - watch_.seconds();
+      unreached_ = waiting.size() - i;
+      if (left_s <= 0 || is_interrupted()) return;
+      setup.sampling.row_budget_s = row_budget(left_s, rows_left);
+      std::vector<Row> rows = time_case(*waiting[i], options_.selection.cases.seed, setup);
+      if (is_interrupted()) return;  // a case that was cut short is timed anew next time
+      for (const Row& row : rows) {
+        progress.step(row.label());
+        problems_ += breaks_parity(row.verdict);
+        if (breaks_parity(row.verdict)) print_problem(row, options_.github);
+      }
+      rows_left -= rows.size();
+      if (const auto floor = aa_floor(setup)) aa_floor_ = floor;
+      for (json& entry : benchmark_entries(rows)) benchmarks_.push_back(std::move(entry));
+      write_results();
+    }
+    unreached_ = 0;
+  }
+
+  /// A fair share of what is left; about half of it goes on verification and the oracle.
+  static double row_budget(double left_s, std::size_t rows_left) {
+    constexpr double timed_share = 0.5, least_s = 0.05, most_s = 5;
+    return std::clamp(timed_share * left_s / static_cast<double>(rows_left), least_s, most_s);
+  }
+
+  bool is_partial() const { return is_interrupted() || unreached_ != 0; }
+
+  void write_results() {
+    json about = context(is_partial());
+    about["assay"]["aa_floor"] = aa_floor_ ? json(*aa_floor_) : json();
+    about["profile"] = identity();
+    write_whole(file("results.json"), json({{"context", about}, {"benchmarks", benchmarks_}}).dump(2) + "\n");
+  }
+
+  Decision write_dispatch() {
+    std::vector<std::string> simplest_first;
+    for (const std::string_view name : backend_names()) simplest_first.emplace_back(name);
+    Decision decision = decide(measured_rows(benchmarks_), simplest_first, {refused_.begin(), refused_.end()});
+    json document = dispatch_json(decision);
+    const json about = context(is_partial());
+    document["schema"] = 1;
+    document["partial"] = is_partial();
+    document["valid_for"] = identity();
+    document["valid_for"]["cpu"] = about["machine"]["cpu"];
+    document["valid_for"]["isa"] = about["machine"]["isa"];
+    document["valid_for"]["cache"] = "hot";
+    document["date"] = about["date"];
+    document["refused"] = refused_;
+    write_whole(file("dispatch.json"), document.dump(2) + "\n");
+    return decision;
+  }
+
+  void summarise(const Decision& decision) const {
+    Table table({"operator/case", "backend", "threads", "time", "interval", "ahead of the next", "roof"});
+    int most = 1;
+    for (const Choice& choice : decision.choices) most = std::max(most, choice.most_threads);
+    for (const Choice& choice : decision.choices)
+      if (choice.most_threads == most) table.add(cells_of(choice));
+    say(table.text(3));
+    for (const Crossover& crossover : decision.crossovers)
+      if (crossover.most_threads == most)
+        say(fmt::format("{} {}: {} up to {}, then {} (between {} and {})\n", crossover.op, crossover.dtype,
+                        crossover.from, format_bytes(crossover.bytes), crossover.to, format_bytes(crossover.low),
+                        format_bytes(crossover.high)));
+    for (const std::string& pair : refused_) say(fmt::format("{} failed parity and is never chosen\n", pair));
+    const std::vector<Choice> furthest = furthest_from_roof(decision, 3);
+    if (!furthest.empty()) say("furthest from the roof:\n");
+    for (const Choice& choice : furthest)
+      say(fmt::format("  {}/{} {}: {} reaches {:.0f} % of it, {} binds\n", choice.best.op, choice.best.case_name,
+                      choice.best.dtype, choice.best.backend, 100 * *choice.best.roof_fraction, choice.best.bound_by));
+    if (is_partial())
+      say(fmt::format("partial: {} cases were not reached; run the same command again to go on\n", unreached_));
+    say(
+        fmt::format("profile: {} timed rows, {} checks, {} problems in {:.0f} s; machine.json, results.json, "
+                    "checks.json and dispatch.json are in {}\n",
+                    measured_rows(benchmarks_).size(), checks_.size(), problems_, watch_.seconds(), folder_.string()));
+  }
+
+  static std::vector<std::string> cells_of(const Choice& choice) {
+    const Measured& best = choice.best;
+    const double half = std::max(best.high_ns - best.median_ns, best.median_ns - best.low_ns);
+    std::string ahead = choice.over_next_ns ? fmt::format("{:.2f} ×", *choice.over_next_ns / best.median_ns) : "–";
+    if (!choice.tied.empty()) ahead = "tied with " + choice.tied.front();
+    return {fmt::format("{}/{}{}", best.op, best.case_name, best.dtype == "f32" ? "" : " " + best.dtype),
+            best.backend,
+            fmt::format("{}", best.threads),
+            format_time(best.median_ns),
+            fmt::format("±{:.1f} %", 100 * half / best.median_ns),
+            std::move(ahead),
+            best.roof_fraction ? fmt::format("{:.0f} % {}", 100 * *best.roof_fraction, best.bound_by) : "–"};
+  }
+
+  const ProfileOptions& options_;
+  fs::path folder_;
+  Stopwatch watch_;
+  json benchmarks_ = json::array(), checks_ = json::array();
+  std::set<std::string> known_, refused_;
+  std::set<std::string_view> swept_operators_;
+  std::optional<double> aa_floor_;
+  std::size_t problems_ = 0, unreached_ = 0;
+};
+
+int profile(ProfileOptions& options) {
+  finish_run_options(options, {});
+  if (!(options.budget_s > 0) || !std::isfinite(options.budget_s))
+    throw InvalidArgument(fmt::format("--budget is {} s, but it must be positive and finite", options.budget_s));
+  std::error_code error;
+  fs::create_directories(options.folder, error);
+  if (error) throw InvalidArgument(fmt::format("cannot make the folder {}: {}", options.folder, error.message()));
+  catch_interrupts();
+  return Profile(options).run();
+}
+
+}  // namespace
+
+void add_profile(CLI::App& app, Chosen& chosen) {
+  const auto options = std::make_shared<ProfileOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "profile", "Probe, verify and time everything, and decide which backend is best for what on this machine");
+  add_run_options(*verb, *options);
+  verb->remove_option(verb->get_option("--json"));
+  verb->remove_option(verb->get_option("--require"));
+  verb->add_option("--budget", options->budget_s, "Time to spend, e.g. 10m or 90s")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+      ->capture_default_str();
+  verb->add_option("-o,--output", options->folder, "The folder for machine.json, results.json and dispatch.json")
+      ->type_name("DIR")
+      ->required()
+      ->check(not_empty());
+  verb->add_flag("--fresh", options->fresh, "Begin anew, whatever the folder holds");
+  verb->callback([options, &chosen] { chosen = [options] { return profile(*options); }; });
+}
+
+}  // namespace assay::bench

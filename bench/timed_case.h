@@ -1,0 +1,38 @@
+// One case on all its backends: verified, then timed together, then judged again. What `bench` and `profile` repeat.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/measure/eviction.h"
+#include "bench/measure/pinning.h"
+#include "bench/measure/probe.h"
+#include "bench/measure/sampler.h"
+#include "bench/row.h"
+#include "bench/selection.h"
+
+namespace assay::bench {
+
+/// How times are taken, and what is kept from one case to the next.
+struct TimingSetup {
+  SamplingOptions sampling;
+  CacheState cache = CacheState::hot;
+  Allocation allocation = Allocation::once;
+  std::unique_ptr<Pinning> pinning;                      ///< none unless threads are to be pinned
+  std::unique_ptr<Eviction> eviction;                    ///< made when a cold cache is first asked for
+  const Probe* probe = nullptr;                          ///< what the machine can do; null leaves rows without a roof
+  std::function<std::string(const Row&)> repro_command;  ///< that does one row again
+  std::vector<double> same_twice;  ///< |ln| of the ratio of a contestant's median to its own, of the first few cases
+};
+
+/// The largest relative difference that was seen between two identical contestants; none before anything was timed.
+std::optional<double> aa_floor(const TimingSetup& setup);
+
+/// Poison → run → judge → time → judge the very buffers that the timed calls wrote, on other input values than before.
+/// A row that is not PASSED has no time.
+std::vector<Row> time_case(const CaseRows& selected, std::uint64_t seed, TimingSetup& setup);
+
+}  // namespace assay::bench
