@@ -106,6 +106,14 @@ std::optional<Probe> measure(const ProbeOptions& options, const std::string& has
   return probe;
 }
 
+std::string where_it_is(const Probe& probe, bool from_cache, const std::string& doubt,
+                        const std::optional<std::filesystem::path>& path) {
+  if (from_cache) return fmt::format("measured {}, from {}; --fresh measures anew", probe.date, path->string());
+  if (!doubt.empty()) return fmt::format("not kept: {}; run it again when the machine is quiet", doubt);
+  if (!path) return "not kept: neither XDG_CACHE_HOME nor HOME says where";
+  return fmt::format("kept in {}", path->string());
+}
+
 int probe(const ProbeOptions& options) {
   if (options.json == "-") leave_standard_output_to_a_file();
   if (!options.json.empty()) require_writable(options.json);
@@ -119,14 +127,11 @@ int probe(const ProbeOptions& options) {
     return ExitCode::interrupted;
   }
   know_probe(*found);
-  if (path && !from_cache) write_probe(*path, *found);
+  const std::string doubt = doubt_about(*found);
+  if (path && !from_cache && doubt.empty()) write_probe(*path, *found);
   if (!options.json.empty()) write_whole(options.json, probe_json());
   print_probe(*found);
-  if (from_cache)
-    say(fmt::format("\nmeasured {}, from {}; --fresh measures anew\n", found->date, path->string()));
-  else
-    say(path ? fmt::format("\nkept in {}\n", path->string())
-             : "\nnot kept: neither XDG_CACHE_HOME nor HOME says where\n");
+  say("\n" + where_it_is(*found, from_cache, doubt, path) + "\n");
   return ExitCode::ok;
 }
 
