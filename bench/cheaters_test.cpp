@@ -326,6 +326,7 @@ json run(const Cheat& cheat, int& code) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   calls = 0;
+  setenv("XDG_CACHE_HOME", testing::TempDir().c_str(), 1);  // no probe: whatever the machine, no roof
   testing::internal::CaptureStdout();
   code = run_program(static_cast<int>(arguments.size()), arguments.data());
   testing::internal::GetCapturedStdout();
