@@ -21,7 +21,7 @@ constexpr std::int64_t granule_bytes = 2 * probe_granule * sizeof(std::uint64_t)
 constexpr std::int64_t least_bytes_each = 4096;
 /// Two clock readings differ by some 25 ns: a four-thousandth of this. Longer samples would catch more interruptions.
 constexpr double sample_ns = 100e3;
-constexpr std::size_t least_samples = 3;
+constexpr std::size_t least_samples = 5;
 /// Passes after which every chain of multiply-adds has arrived at 2, to the last bit, with some to spare.
 constexpr std::uint64_t least_passes_to_settle = 128;
 

@@ -100,25 +100,30 @@ TEST(Roof, NothingIsSaidWhereThereIsNothingToSay) {
   EXPECT_FALSE(floor_of(known(), {nan, nan}, mib, 1, DType::f32, false));
 }
 
-/// A row of 1000 bytes whose floor at 1 MiB is 20 ns.
-Row row_that_took(double ns) {
+/// A row that must move `bytes` of 2,000,000 and whose median was `ns`.
+Row row_that_took(double ns, double bytes = 2e6) {
   Row row;
   row.verdict = Verdict::passed;
-  row.cost = {1000, 0};
+  row.cost = {bytes, 0};
   row.timing = Timing{{ns}, ns, ns, ns, ns, 1, true, ""};
-  hold_against_roof(known(), mib, DType::f32, false, row);
+  hold_against_roof(known(), 2e6, DType::f32, false, row);
   return row;
 }
 
 TEST(Roof, ARowBeyondItIsMistrusted) {
-  EXPECT_DOUBLE_EQ(*row_that_took(40).roof_fraction, 0.5);
-  EXPECT_EQ(row_that_took(40).bound_by, "memory");
-  EXPECT_EQ(row_that_took(40).verdict, Verdict::passed);
-  EXPECT_EQ(row_that_took(20 / 1.04).verdict, Verdict::passed);
-  const Row row = row_that_took(20 / 1.06);
+  constexpr double floor = 2e6 / 50;
+  EXPECT_DOUBLE_EQ(*row_that_took(2 * floor).roof_fraction, 0.5);
+  EXPECT_EQ(row_that_took(2 * floor).bound_by, "memory");
+  EXPECT_EQ(row_that_took(2 * floor).verdict, Verdict::passed);
+  EXPECT_EQ(row_that_took(floor / 1.04).verdict, Verdict::passed);
+  const Row row = row_that_took(floor / 1.06);
   EXPECT_EQ(row.verdict, Verdict::mistrusted);
-  EXPECT_THAT(row.reason, testing::HasSubstr("its 18.9 ns is 106 % of the roof: 1000 bytes and 0 operations take 20.0 "
-                                             "ns at least, by memory"));
+  EXPECT_THAT(row.reason, testing::HasSubstr("its 37.7 µs is 106 % of the roof: 2000000 bytes and 0 operations take "
+                                             "40.0 µs at least, by memory"));
+}
+
+TEST(Roof, OnlyWhatMustBeMovedHasToComeFromAfar) {
+  EXPECT_DOUBLE_EQ(*row_that_took(10, 1000).roof_fraction, 0.5) << "1000 bytes at 200 a nanosecond";
 }
 
 TEST(Roof, ARowThatFailedStaysFailed) {
