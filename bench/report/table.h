@@ -24,8 +24,9 @@ class Table {
   std::vector<std::vector<std::string>> lines_;
 };
 
-/// operator/case, backend, threads, verdict, time, its interval, GB/s, share of the roof and what sets it, error as a share of the tolerance, speed against
-/// the first backend of the registry. A row that is not PASSED shows – for its time.
+/// operator/case, backend, threads, verdict, time, its interval, GB/s, share of the roof and what sets it, error as a
+/// share of the tolerance, speed against the first backend of the registry. A row that is not PASSED shows – for its
+/// time.
 Table timing_table(std::span<const Row> rows);
 
 /// Operators by backends: how many checks passed and the largest share of the tolerance that was used, or what else
