@@ -361,7 +361,7 @@ TEST(Cheaters, AreAllCaughtByTheGuardMeantForThem) {
 }
 
 TEST(Cheaters, AnHonestBackendIsNotAccused) {
-  Cheater fair("cheat.not", honest);
+  static Cheater fair("cheat.not", honest);
   add_backend(fair);
   for (const char* verb : {"verify", "bench"}) {
     int code = 3;
@@ -382,7 +382,7 @@ TEST(CheatersDeathTest, ACrashNamesItsRow) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer tells of a crash itself";
 #endif
-  Cheater crasher("cheat.crashes", crashes);
+  static Cheater crasher("cheat.crashes", crashes);
   add_backend(crasher);
   int code = 0;
   EXPECT_EXIT(run({"verify", &crasher, ""}, code), testing::ExitedWithCode(1),

@@ -7,8 +7,8 @@
 
 namespace assay::bench {
 
-/// The `context` of a result file: Google Benchmark's keys, and `assay`, `machine`, `libraries`, `probe` and `warnings`.
-/// `partial` tells a run that was interrupted.
+/// The `context` of a result file: Google Benchmark's keys, and `assay`, `machine`, `libraries`, `probe` and
+/// `warnings`. `partial` tells a run that was interrupted.
 nlohmann::json context(bool partial);
 
 /// Prints what is likely to spoil times here on standard error, each warning once in the life of the program.
