@@ -106,11 +106,17 @@ std::optional<Probe> measure(const ProbeOptions& options, const std::string& has
   return probe;
 }
 
-std::string where_it_is(const Probe& probe, bool from_cache, const std::string& doubt,
-                        const std::optional<std::filesystem::path>& path) {
-  if (from_cache) return fmt::format("measured {}, from {}; --fresh measures anew", probe.date, path->string());
-  if (!doubt.empty()) return fmt::format("not kept: {}; run it again when the machine is quiet", doubt);
+/// Keeps a probe that was just measured, and says where it is or why it is nowhere. A cache that cannot be written to
+/// does not spoil what was measured.
+std::string keep(const Probe& probe, const std::optional<std::filesystem::path>& path) {
+  if (const std::string doubt = doubt_about(probe); !doubt.empty())
+    return fmt::format("not kept: {}; run it again when the machine is quiet", doubt);
   if (!path) return "not kept: neither XDG_CACHE_HOME nor HOME says where";
+  try {
+    write_probe(*path, probe);
+  } catch (const std::exception& problem) {
+    return fmt::format("not kept: {}", problem.what());
+  }
   return fmt::format("kept in {}", path->string());
 }
 
@@ -127,11 +133,12 @@ int probe(const ProbeOptions& options) {
     return ExitCode::interrupted;
   }
   know_probe(*found);
-  const std::string doubt = doubt_about(*found);
-  if (path && !from_cache && doubt.empty()) write_probe(*path, *found);
+  const std::string where =
+      from_cache ? fmt::format("measured {}, from {}; --fresh measures anew", found->date, path->string())
+                 : keep(*found, path);
   if (!options.json.empty()) write_whole(options.json, probe_json());
   print_probe(*found);
-  say("\n" + where_it_is(*found, from_cache, doubt, path) + "\n");
+  say("\n" + where + "\n");
   return ExitCode::ok;
 }
 
