@@ -99,44 +99,62 @@ std::optional<Probe> measure(const ProbeOptions& options, const std::string& has
   return probe;
 }
 
-/// From the cache, or measured and kept there; none if interrupted.
-std::optional<Probe> obtain(const ProbeOptions& options, bool& from_cache) {
+/// Keeps a probe that was just measured, and says where it is or why it is nowhere. A cache that cannot be written to
+/// does not spoil what was measured.
+std::string keep(const Probe& probe, const std::optional<std::filesystem::path>& path) {
+  if (const std::string doubt = doubt_about(probe); !doubt.empty())
+    return fmt::format("not kept: {}; run it again when the machine is quiet", doubt);
+  if (!path) return "not kept: neither XDG_CACHE_HOME nor HOME says where";
+  try {
+    write_probe(*path, probe);
+  } catch (const std::exception& problem) {
+    return fmt::format("not kept: {}", problem.what());
+  }
+  return fmt::format("kept in {}", path->string());
+}
+
+/// A probe, and where it is kept or why it is not: one clause.
+struct Obtained {
+  Probe probe;
+  std::string where;
+};
+
+/// From the cache, or measured and kept there; none if interrupted. known_probe() has it then.
+std::optional<Obtained> obtain(const ProbeOptions& options) {
   const std::string hash = machine_hash(this_machine());
   const std::optional<std::filesystem::path> path = probe_path(hash);
-  std::optional<Probe> found = path ? cached(options, *path, hash) : std::nullopt;
-  from_cache = found.has_value();
-  if (!found) found = measure(options, hash);
-  if (!found) return std::nullopt;
-  know_probe(*found);
-  if (path && !from_cache) write_probe(*path, *found);
-  return found;
+  if (path) {
+    if (std::optional<Probe> found = cached(options, *path, hash)) {
+      know_probe(*found);
+      return Obtained{*found, fmt::format("measured {}, from {}; --fresh measures anew", found->date, path->string())};
+    }
+  }
+  std::optional<Probe> measured = measure(options, hash);
+  if (!measured) return std::nullopt;
+  know_probe(*measured);
+  return Obtained{*measured, keep(*measured, path)};
 }
 
 int probe(const ProbeOptions& options) {
   if (options.json == "-") leave_standard_output_to_a_file();
   if (!options.json.empty()) require_writable(options.json);
-  bool from_cache = false;
-  const std::optional<Probe> found = obtain(options, from_cache);
-  if (!found) {
+  const std::optional<Obtained> obtained = obtain(options);
+  if (!obtained) {
     say("probe: interrupted, so nothing was kept\n");
     return ExitCode::interrupted;
   }
-  const std::optional<std::filesystem::path> path = probe_path(found->machine_hash);
   if (!options.json.empty()) write_whole(options.json, probe_json());
-  print_probe(*found);
-  if (from_cache)
-    say(fmt::format("\nmeasured {}, from {}; --fresh measures anew\n", found->date, path->string()));
-  else
-    say(path ? fmt::format("\nkept in {}\n", path->string())
-             : "\nnot kept: neither XDG_CACHE_HOME nor HOME says where\n");
+  print_probe(obtained->probe);
+  say(fmt::format("\n{}\n", obtained->where));
   return ExitCode::ok;
 }
 
 }  // namespace
 
 bool obtain_probe(bool quick) {
-  bool from_cache = false;
-  return obtain({.fresh = false, .quick = quick, .json = ""}, from_cache).has_value();
+  const std::optional<Obtained> obtained = obtain({.fresh = false, .quick = quick, .json = ""});
+  if (obtained) say(fmt::format("probe: {}\n", obtained->where));
+  return obtained.has_value();
 }
 
 void add_probe(CLI::App& app, Chosen& chosen) {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "bench/measure/probe_file.h"
 #include "golden/safetensors.h"
 
 namespace assay::bench {
@@ -22,7 +23,9 @@ struct Outcome {
 
 /// Runs `assay` with both its outputs caught.
 Outcome assay(const std::string& arguments, const std::string& environment = "") {
-  const std::string command = environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1 </dev/null";
+  // no probe of the machine that the tests happen to run on
+  const std::string command =
+      "XDG_CACHE_HOME=/nowhere " + environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1 </dev/null";
   FILE* pipe = popen(command.c_str(), "r");
   std::string text;
   for (int c = 0; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
@@ -103,7 +106,8 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
 
 TEST_F(Program, HelpAndVersionSucceed) {
   EXPECT_EQ(assay("--help").code, 0);
-  for (const char* verb : {"list", "verify", "bench", "run"}) EXPECT_EQ(assay(std::string(verb) + " --help").code, 0);
+  for (const char* verb : {"list", "verify", "bench", "run", "probe"})
+    EXPECT_EQ(assay(std::string(verb) + " --help").code, 0);
   const Outcome version = assay("--version");
   EXPECT_EQ(version.code, 0);
   EXPECT_EQ(version.text.find("assay "), 0u);
@@ -261,6 +265,111 @@ TEST_F(GoldenFolder, RunLeavesNothingBehindWhenItFails) {
   EXPECT_NE(outcome.text.find("backend openmp does not support hungarian_assignment at f32"), std::string::npos)
       << outcome.text;
   EXPECT_EQ(files(), before);
+}
+
+TEST_F(Program, ContextTellsTheMachineAndItsWarnings) {
+  ASSERT_EQ(assay("verify " + few + "--json " + path("v.json")).code, 0);
+  std::ifstream stream(path("v.json"));
+  const json context = json::parse(stream)["context"];
+  EXPECT_EQ(context["machine"]["hash"], machine_hash(this_machine()));
+  for (const char* key : {"cpu", "isa", "features", "cores", "sockets", "numa_nodes", "caches", "memory_bytes",
+                          "cgroup", "kernel", "governors", "boost", "load_average", "virtual_machine", "container"})
+    EXPECT_TRUE(context["machine"].contains(key)) << key;
+  EXPECT_TRUE(context["warnings"].is_array());
+  EXPECT_TRUE(context["probe"].is_null());
+  EXPECT_TRUE(context["assay"].contains("flags"));
+}
+
+/// A cache of the user's, with a probe of this machine that the tests have written.
+class CachedProbe : public Program {
+ protected:
+  CachedProbe() {
+    probe_.machine_hash = machine_hash(this_machine());
+    probe_.version = version();
+    probe_.date = "2026-01-02T03:04:05+0000";
+    file_ = folder_ / "assay" / ("probe-" + probe_.machine_hash + ".json");
+  }
+  /// The version that the program gives as "assay 0.1.0 (…".
+  static std::string version() {
+    const std::string text = assay("--version").text;
+    return text.substr(6, text.find(' ', 6) - 6);
+  }
+  void plant(double gb_per_s) {
+    probe_.curves = {{Pattern::load, 1, {{4096, {gb_per_s, gb_per_s}}}}};
+    probe_.peaks = {{"x86-64-v2", DType::f32, 1, {gb_per_s, gb_per_s}}};
+    write_probe(file_, probe_);
+  }
+  std::string cache() const { return "XDG_CACHE_HOME='" + folder_.string() + "' "; }
+  json bench(int expected_code) {
+    const Outcome outcome = assay("bench --row-budget 50ms " + few + "--json " + path("b.json"), cache());
+    text_ = outcome.text;
+    EXPECT_EQ(outcome.code, expected_code) << text_;
+    std::ifstream stream(path("b.json"));
+    return json::parse(stream);
+  }
+  Probe probe_;
+  fs::path file_;
+  std::string text_;
+};
+
+TEST_F(CachedProbe, GivesRowsTheirRoof) {
+  plant(1e9);  // no kernel comes near: nothing here depends on how fast one is
+  const json document = bench(0);
+  EXPECT_EQ(document["context"]["probe"], to_json(probe_));
+  std::size_t timed = 0;
+  for (const json& row : document["benchmarks"]) {
+    if (row["verdict"] != "PASSED") continue;
+    ++timed;
+    EXPECT_GT(row["roof_fraction"], 0);
+    EXPECT_LT(row["roof_fraction"], 1);
+    EXPECT_EQ(row["bound_by"], "memory");
+  }
+  EXPECT_GE(timed, 3u);
+  EXPECT_NE(text_.find("% memory"), std::string::npos) << text_;
+  EXPECT_EQ(text_.find("there is no probe"), std::string::npos);
+}
+
+TEST_F(CachedProbe, RowsBeyondTheRoofAreMistrustedAndShowNoTime) {
+  plant(1e-9);  // a byte a second
+  const json document = bench(3);
+  for (const json& row : document["benchmarks"]) {
+    if (row["verdict"] == "UNSUPPORTED" || row["verdict"] == "UNAVAILABLE") continue;
+    EXPECT_EQ(row["verdict"], "MISTRUSTED");
+    EXPECT_EQ(row["real_time"], 0);
+    EXPECT_FALSE(row.contains("samples_ns"));
+    EXPECT_NE(row["reason"].get<std::string>().find("% of the roof"), std::string::npos);
+  }
+}
+
+TEST_F(CachedProbe, WithoutOneBenchSaysSoOnce) {
+  const json document = bench(0);
+  for (const json& row : document["benchmarks"]) EXPECT_TRUE(row.value("roof_fraction", json()).is_null());
+  const std::size_t first = text_.find("there is no probe of this machine: `assay probe`");
+  ASSERT_NE(first, std::string::npos) << text_;
+  EXPECT_EQ(text_.find("there is no probe", first + 1), std::string::npos);
+}
+
+TEST_F(CachedProbe, ADamagedOneIsNotUsed) {
+  plant(1e-9);
+  fs::resize_file(file_, fs::file_size(file_) / 2);
+  EXPECT_TRUE(bench(0)["context"]["probe"].is_null());
+  EXPECT_NE(text_.find("is of no use ("), std::string::npos) << text_;
+}
+
+TEST_F(CachedProbe, IsShownAgainWithoutMeasuring) {
+  plant(123);
+  const Outcome outcome = assay("probe --json " + path("p.json"), cache());
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_NE(outcome.text.find("measured 2026-01-02T03:04:05+0000, from " + file_.string()), std::string::npos)
+      << outcome.text;
+  std::ifstream stream(path("p.json"));
+  EXPECT_EQ(json::parse(stream)["context"]["probe"], to_json(probe_));
+}
+
+TEST_F(CachedProbe, AnInterruptedProbeLeavesNoneBehind) {
+  const Outcome outcome = assay("probe --json " + path("p.json"), cache() + "timeout --preserve-status -s INT 1");
+  EXPECT_EQ(outcome.code, 130) << outcome.text;
+  EXPECT_EQ(files(), 0u) << "neither a cache nor a result";
 }
 
 TEST_F(Program, AResultFileIsWholeAfterCtrlC) {

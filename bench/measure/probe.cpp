@@ -21,7 +21,7 @@ constexpr std::int64_t granule_bytes = 2 * probe_granule * sizeof(std::uint64_t)
 constexpr std::int64_t least_bytes_each = 4096;
 /// Two clock readings differ by some 25 ns: a four-thousandth of this. Longer samples would catch more interruptions.
 constexpr double sample_ns = 100e3;
-constexpr int least_samples = 3;
+constexpr std::size_t least_samples = 5;
 /// Passes after which every chain of multiply-adds has arrived at 2, to the last bit, with some to spare.
 constexpr std::uint64_t least_passes_to_settle = 128;
 
@@ -81,23 +81,26 @@ class Measurement {
     return *std::max_element(ends.begin(), ends.end()) - *std::min_element(starts.begin(), starts.end());
   }
 
-  /// Finds how many passes make a sample, then samples until the time of a measurement is over; keeps `unit` times
-  /// passes for each nanosecond. Returns the passes of one sample.
+  /// Samples until the time of a measurement is over, and appends `unit` times passes for each nanosecond. A sample
+  /// that was too short makes the next ones longer and those before it void: the first reading alone, which an
+  /// interruption may have stretched, would not do. Returns the passes of the last sample.
   std::uint64_t sample(int threads, const Work& work, double unit, std::uint64_t passes, Samples& samples) const {
     constexpr std::uint64_t most_passes = std::uint64_t{1} << 40;  // for a clock that stands still
-    double ns = time(threads, work, passes);                       // warms up as well
-    while (ns < sample_ns && passes < most_passes) {
-      passes *= ns < sample_ns / 8 ? 8 : 2;
-      ns = time(threads, work, passes);
-    }
-    double spent = 0;
-    for (int taken = 0; taken < least_samples || spent + ns < plan_.ns_each; ++taken) {
+    time(threads, work, passes);                                   // warms up
+    Samples taken;
+    for (double spent = 0, ns = 0; taken.size() < least_samples || spent + ns < plan_.ns_each;) {
       begin();
       ns = time(threads, work, passes);
+      if (!(ns >= sample_ns) && passes < most_passes) {
+        passes *= ns < sample_ns / 8 ? 8 : 2;
+        taken.clear();
+        continue;
+      }
       if (!(ns > 0)) throw std::logic_error("the clock did not advance while the probe was measured");
-      samples.push_back(unit * static_cast<double>(passes) / ns);
+      taken.push_back(unit * static_cast<double>(passes) / ns);
       spent += ns;
     }
+    samples.insert(samples.end(), taken.begin(), taken.end());
     return passes;
   }
 
@@ -202,25 +205,13 @@ class Measurement {
 
   // ---- overheads ----
 
-  /// Sampled by the caller alone: a fork brings its own threads.
+  /// On the caller's thread: a fork brings its own.
   void measure_overhead(const Nothing& nothing) {
     begin();
-    const auto time_of = [&](std::int64_t times) {
-      const double start = bench_.now_ns();
-      nothing.repeat(times);
-      return bench_.now_ns() - start;
-    };
-    constexpr std::int64_t most_times = std::int64_t{1} << 40;
-    std::int64_t times = 1;
-    double ns = time_of(times), spent = 0;
-    for (; ns < sample_ns && times < most_times; ns = time_of(times)) times *= 2;
-    Samples& samples = overheads_[{nothing.name, nothing.threads}];
-    for (int taken = 0; taken < least_samples || spent + ns < plan_.ns_each; ++taken) {
-      begin();
-      ns = time_of(times);
-      samples.push_back(ns / static_cast<double>(times));
-      spent += ns;
-    }
+    const Work work = [&](int, std::uint64_t times) { nothing.repeat(static_cast<std::int64_t>(times)); };
+    Samples rates;
+    sample(1, work, 1, 1, rates);
+    for (const double rate : rates) overheads_[{nothing.name, nothing.threads}].push_back(1 / rate);
     end();
   }
 
@@ -295,6 +286,17 @@ ProbePlan plan_probe(const Environment& machine, bool quick) {
   plan.rounds = quick ? 2 : 3;
   plan.ns_each = quick ? 15e6 : 20e6;
   return plan;
+}
+
+std::string doubt_about(const Probe& probe) {
+  for (const Peak& one : probe.peaks)
+    for (const Peak& more : probe.peaks)
+      if (one.threads < more.threads && one.isa == more.isa && one.dtype == more.dtype &&
+          !(more.rate.best >= one.rate.best))
+        return fmt::format(
+            "{} threads reached {:.4g} GFLOP/s ({}, {}) where {} reached {:.4g}, so other work must have held the CPUs",
+            more.threads, more.rate.best, more.isa, name_of(more.dtype), one.threads, one.rate.best);
+  return {};
 }
 
 std::optional<Probe> measure_probe(const Workbench& bench, const ProbePlan& plan) {

@@ -103,4 +103,8 @@ ProbePlan plan_probe(const Environment& machine, bool quick);
 /// None if interrupted. Throws std::logic_error if a kernel did not do what it is timed for.
 std::optional<Probe> measure_probe(const Workbench& bench, const ProbePlan& plan);
 
+/// Why a probe cannot be believed, in one sentence: more threads did less than one, because others had the CPUs. Empty
+/// if it can.
+std::string doubt_about(const Probe& probe);
+
 }  // namespace assay::bench

@@ -94,7 +94,8 @@ double working_set_bytes(const BoundCase& bound, const TensorPack& inputs, std::
 
 void hold_against_roof(const Probe& probe, double working_set_bytes, DType dtype, bool cold, Row& row) {
   if (!row.timing || row.timing->samples_ns.empty()) return;
-  const auto floor = floor_of(probe, row.cost, working_set_bytes, row.threads, dtype, cold);
+  const double touched = std::min(working_set_bytes, row.cost.bytes);
+  const auto floor = floor_of(probe, row.cost, touched, row.threads, dtype, cold);
   if (!floor) return;
   row.roof_fraction = floor->ns / row.timing->median_ns;
   row.bound_by = floor->bound_by;

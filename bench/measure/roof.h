@@ -33,6 +33,8 @@ bool beyond_the_roof(double fraction);
 double working_set_bytes(const BoundCase& bound, const TensorPack& inputs, std::span<const Shape> outputs);
 
 /// Gives a timed row its roof_fraction and bound_by. A PASSED row beyond the roof becomes MISTRUSTED, with the numbers.
+/// Where fewer bytes than the working set must be moved (a few cells of a large mask), those alone may stay in a nearer
+/// cache, so the roof is that of so small a set.
 void hold_against_roof(const Probe& probe, double working_set_bytes, DType dtype, bool cold, Row& row);
 
 }  // namespace assay::bench
