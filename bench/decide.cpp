@@ -69,6 +69,11 @@ double crossing(double left_size, double left, double right_size, double right) 
   return left_size * std::pow(right_size / left_size, share);
 }
 
+/// Two cases of one size that go to different backends are told apart by something else than their size.
+bool cross_between(const Choice& smaller, const Choice& larger) {
+  return smaller.best.backend != larger.best.backend && smaller.best.bytes < larger.best.bytes;
+}
+
 /// Between two cases that are neighbours in size and go to different backends.
 Crossover cross(const Choice& smaller, const std::vector<Measured>& smaller_rows, const Choice& larger,
                 const std::vector<Measured>& larger_rows) {
@@ -125,7 +130,7 @@ Decision decide(const std::vector<Measured>& rows, const std::vector<std::string
     const std::vector<Measured>* smaller_rows = nullptr;
     for (const auto& [key, members] : cases) {
       Choice choice = choose(members, std::get<2>(group), simplest_first);
-      if (smaller_rows != nullptr && decision.choices.back().best.backend != choice.best.backend)
+      if (smaller_rows != nullptr && cross_between(decision.choices.back(), choice))
         decision.crossovers.push_back(cross(decision.choices.back(), *smaller_rows, choice, members));
       decision.choices.push_back(std::move(choice));
       smaller_rows = &members;
@@ -169,12 +174,10 @@ std::vector<Choice> furthest_from_roof(const Decision& decision, std::size_t cou
     if (choice.best.roof_fraction) known.push_back(choice);
   std::sort(known.begin(), known.end(),
             [](const Choice& a, const Choice& b) { return *a.best.roof_fraction < *b.best.roof_fraction; });
-  // one row may be the choice for several thread limits
   std::vector<Choice> furthest;
-  std::set<std::tuple<std::string, std::string, std::string>> seen;
+  std::set<std::string> seen;
   for (Choice& choice : known)
-    if (furthest.size() < count && seen.insert({choice.best.op, choice.best.dtype, choice.best.case_name}).second)
-      furthest.push_back(std::move(choice));
+    if (furthest.size() < count && seen.insert(choice.best.op).second) furthest.push_back(std::move(choice));
   return furthest;
 }
 

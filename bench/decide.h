@@ -51,7 +51,8 @@ Decision decide(const std::vector<Measured>& rows, const std::vector<std::string
 /// The dispatch table as a file has it, without its stamp.
 nlohmann::json dispatch_json(const Decision& decision);
 
-/// The choices that leave the largest share of the roof unused, worst first; those without a roof are left out.
+/// The operators whose choices leave the largest share of the roof unused, each with the worst of its choices, worst
+/// first; those without a roof are left out.
 std::vector<Choice> furthest_from_roof(const Decision& decision, std::size_t count);
 
 }  // namespace assay::bench

@@ -103,10 +103,33 @@ TEST(Decide, ABackendThatWasNotTimedLeavesTheWholeRange) {
 TEST(Decide, NamesWhatIsFurthestFromTheRoof) {
   std::vector<Measured> rows = {row("scalar", 1, 100, 1), row("scalar", 1, 200, 1), row("scalar", 1, 300, 1)};
   rows[0].roof_fraction = 0.9;
+  rows[1].op = "without";
+  rows[2].op = "other";
   rows[2].roof_fraction = 0.2;
   const std::vector<Choice> furthest = furthest_from_roof(decide(rows, simplest_first, {}), 3);
   ASSERT_EQ(furthest.size(), 2u) << "a row without a roof is not ranked";
   EXPECT_EQ(furthest[0].best.case_name, "300");
+}
+
+TEST(Decide, NamesEachOperatorOnceAmongTheFurthest) {
+  std::vector<Measured> rows = {row("scalar", 1, 100, 1), row("scalar", 1, 200, 1), row("scalar", 1, 300, 1)};
+  rows[0].roof_fraction = 0.1;
+  rows[1].roof_fraction = 0.2;
+  rows[2].roof_fraction = 0.3;
+  rows[2].op = "other";
+  const std::vector<Choice> furthest = furthest_from_roof(decide(rows, simplest_first, {}), 3);
+  ASSERT_EQ(furthest.size(), 2u);
+  EXPECT_EQ(furthest[0].best.case_name, "100");
+  EXPECT_EQ(furthest[1].best.op, "other");
+}
+
+TEST(Decide, CasesOfOneSizeHaveNoCrossover) {
+  std::vector<Measured> rows = {row("scalar", 1, 100, 10), row("openmp", 1, 100, 20), row("scalar", 1, 100, 20),
+                                row("openmp", 1, 100, 10)};
+  rows[2].case_name = rows[3].case_name = "another";
+  const Decision decision = decide(rows, simplest_first, {});
+  ASSERT_EQ(decision.choices.size(), 2u);
+  EXPECT_THAT(decision.crossovers, IsEmpty());
 }
 
 TEST(MeasuredRows, TakesTimedRowsOnly) {

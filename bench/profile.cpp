@@ -15,6 +15,7 @@
 #include "backends/registry.h"
 #include "bench/decide.h"
 #include "bench/measure/probe_file.h"
+#include "bench/pace.h"
 #include "bench/report/machine.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
@@ -22,6 +23,7 @@
 #include "bench/timed_case.h"
 #include "bench/verbs.h"
 #include "bench/verified_case.h"
+#include "golden/whole_file.h"
 
 namespace assay::bench {
 namespace {
@@ -67,16 +69,29 @@ std::vector<const CaseRows*> in_turn(const Selection& selection) {
   return order;
 }
 
+PacedCase paced(const CaseRows& selected) {
+  return {selected.bound->op->name, selected.bound->output_bytes, selected.rows.size()};
+}
+
+double timing_s(const std::vector<Row>& rows) {
+  double seconds = 0;
+  for (const Row& row : rows)
+    if (row.timing) seconds += row.timing->spent_s;
+  return seconds;
+}
+
 class Profile {
  public:
   explicit Profile(const ProfileOptions& options) : options_(options), folder_(options.folder) {}
 
   int run() {
     resume();
+    print_warnings();
     write_machine();
     if (!is_interrupted()) verify();
     if (!is_interrupted()) sweep();
     write_results();
+    count_problems();
     const Decision decision = write_dispatch();
     summarise(decision);
     if (is_interrupted()) return ExitCode::interrupted;
@@ -94,29 +109,39 @@ class Profile {
             {"seed", options_.selection.cases.seed}, {"golden", options_.golden}};
   }
 
-  /// Takes over the rows and verdicts that an earlier, partial run left in the folder.
+  /// A file of this folder as an earlier run left it, null if there is none. Rows of another machine or version cannot
+  /// be gone on from.
+  json earlier(const char* name, const char* list) const {
+    if (options_.fresh || !fs::exists(file(name))) return {};
+    json document = read_json(file(name));
+    if (!document.is_object() || !document.value(list, json()).is_array() ||
+        !document.value("context", json()).is_object())
+      throw InvalidArgument(fmt::format("{} is no file of a profile: remove it, or give --fresh", file(name)));
+    if (document["context"].value("profile", json()) != identity())
+      throw InvalidArgument(fmt::format(
+          "{} comes from another machine, version or seed: give --fresh to begin anew, or another folder", file(name)));
+    return document;
+  }
+
+  /// Takes over the rows and verdicts that an earlier run left in the folder.
   void resume() {
-    if (options_.fresh) return;
-    if (fs::exists(file("results.json"))) {
-      const json earlier = read_json(file("results.json"));
-      if (!earlier.is_object() || !earlier.contains("benchmarks"))
-        throw InvalidArgument(fmt::format("{} is no result file: remove it, or give --fresh", file("results.json")));
-      if (earlier["context"].value("profile", json()) != identity())
-        throw InvalidArgument(
-            fmt::format("{} comes from another machine, version or seed: give --fresh to begin anew, or another folder",
-                        file("results.json")));
-      benchmarks_ = earlier["benchmarks"];
-      if (const json& aa = earlier["context"]["assay"]["aa_floor"]; aa.is_number()) aa_floor_ = aa.get<double>();
-    }
-    if (fs::exists(file("checks.json"))) {
-      const json earlier = read_json(file("checks.json"));
-      if (earlier.is_object() && earlier["context"].value("profile", json()) == identity() &&
-          earlier["context"]["assay"]["partial"] == false)
-        checks_ = earlier["checks"];
+    json results = earlier("results.json", "benchmarks"), checks = earlier("checks.json", "checks");
+    try {
+      if (!results.is_null()) {
+        benchmarks_ = std::move(results["benchmarks"]);
+        const json& floor = results["context"].at("assay").at("aa_floor");
+        if (floor.is_number()) aa_floor_ = floor.get<double>();
+      }
+      if (!checks.is_null() && !checks["context"].at("assay").at("partial").get<bool>())
+        checks_ = std::move(checks["checks"]);
+      measured_rows(benchmarks_);
+      count_problems();
+    } catch (const json::exception&) {
+      throw InvalidArgument(fmt::format("the files in {} are damaged: give --fresh to begin anew", folder_.string()));
     }
     if (!benchmarks_.empty() || !checks_.empty())
-      say(fmt::format("going on from {} timed rows and {} checks in {}\n", benchmarks_.size(), checks_.size(),
-                      folder_.string()));
+      say(fmt::format("going on from {} timed rows and {} checks in {}\n", measured_rows(benchmarks_).size(),
+                      checks_.size(), folder_.string()));
   }
 
   void write_machine() {
@@ -127,38 +152,47 @@ class Profile {
 
   /// Which backend is right for which operator: everything but the large tier, which is verified when it is timed.
   void verify() {
-    if (checks_.empty()) {
-      SelectionOptions wanted = options_.selection;
-      wanted.threads = options_.selection.threads;
-      wanted.large = false;
-      wanted.small = true;
-      wanted.filters.clear();
-      wanted.cases.property_cases = default_property_cases;
-      const Selection selection = select(wanted);
-      Progress progress("profile: verify", selection.rows);
-      std::vector<Row> rows;
-      for (const CaseRows& selected : selection.cases) {
-        if (is_interrupted()) return;
-        if (!takes_operator(selected.bound->op->name)) continue;
-        verify_case(
-            selected, options_.selection.cases.seed,
-            [&](const Row& row) { return repro_command("verify", row, options_); },
-            [&](Row&& row) {
-              progress.step(row.label());
-              if (breaks_parity(row.verdict)) print_problem(row, options_.github);
-              rows.push_back(std::move(row));
-            });
-      }
-      json document = json::parse(checks_json(rows, is_interrupted()));
-      document["context"]["profile"] = identity();
-      checks_ = document["checks"];
-      write_whole(file("checks.json"), document.dump(2) + "\n");
+    if (!checks_.empty()) return;
+    SelectionOptions wanted = options_.selection;
+    wanted.large = false;
+    wanted.small = true;
+    wanted.filters.clear();
+    wanted.cases.property_cases = default_property_cases;
+    const Selection selection = select(wanted);
+    Progress progress("profile: verify", selection.rows);
+    std::vector<Row> rows;
+    const auto repro = [&](const Row& row) { return repro_command("verify", row, options_); };
+    for (const CaseRows& selected : selection.cases) {
+      if (is_interrupted()) break;
+      if (!takes_operator(selected.bound->op->name)) continue;
+      verify_case(selected, options_.selection.cases.seed, repro, [&](Row&& row) {
+        report(row, progress);
+        rows.push_back(std::move(row));
+      });
     }
-    for (const json& check : checks_) {
-      const auto verdict = check["verdict"].get<std::string>();
-      if (verdict != "FAILED" && verdict != "MISTRUSTED") continue;
-      ++problems_;
-      refused_.insert(check["operator"].get<std::string>() + "/" + check["backend"].get<std::string>());
+    json document = json::parse(checks_json(rows, is_interrupted()));
+    document["context"]["profile"] = identity();
+    checks_ = document["checks"];
+    write_whole(file("checks.json"), document.dump(2) + "\n");
+  }
+
+  void report(const Row& row, Progress& progress) const {
+    progress.step(row.label());
+    if (!breaks_parity(row.verdict)) return;
+    progress.clear();
+    print_problem(row, options_.github);
+  }
+
+  /// Rows and checks that break parity, those of earlier runs included; what failed is refused for its operator.
+  void count_problems() {
+    problems_ = 0;
+    for (const json* list : {&checks_, &benchmarks_}) {
+      for (const json& entry : *list) {
+        const auto verdict = entry.at("verdict").get<std::string>();
+        problems_ += verdict == "FAILED" || verdict == "MISTRUSTED" || verdict == "INVALID";
+        if (verdict == "FAILED")
+          refused_.insert(entry.at("operator").get<std::string>() + "/" + entry.at("backend").get<std::string>());
+      }
     }
   }
 
@@ -191,33 +225,34 @@ class Profile {
     setup.repro_command = [&](const Row& row) { return repro_command("bench", row, options_); };
     std::vector<const CaseRows*> waiting = in_turn(selection);
     std::erase_if(waiting, [&](const CaseRows* selected) { return is_done(*selected); });
-    std::size_t rows_left = 0;
-    for (const CaseRows* selected : waiting) rows_left += selected->rows.size();
-    Progress progress("profile: time", rows_left);
-    for (std::size_t i = 0; i < waiting.size(); ++i) {
+    std::vector<PacedCase> ahead;
+    std::size_t rows = 0;
+    for (const CaseRows* selected : waiting) {
+      ahead.push_back(paced(*selected));
+      rows += selected->rows.size();
+    }
+    Progress progress("profile: time", rows);
+    Pace pace;
+    for (const CaseRows* selected : waiting) {
+      const Stopwatch case_watch;
       const double left_s = options_.budget_s - watch_.seconds();
-      unreached_ = waiting.size() - i;
+      unreached_ = ahead.size();
       if (left_s <= 0 || is_interrupted()) return;
-      setup.sampling.row_budget_s = row_budget(left_s, rows_left);
-      std::vector<Row> rows = time_case(*waiting[i], options_.selection.cases.seed, setup);
+      setup.sampling.row_budget_s = pace.row_budget_s(left_s, ahead);
+      std::vector<Row> timed = time_case(*selected, options_.selection.cases.seed, setup);
       if (is_interrupted()) return;  // a case that was cut short is timed anew next time
-      for (const Row& row : rows) {
-        progress.step(row.label());
-        problems_ += breaks_parity(row.verdict);
-        if (breaks_parity(row.verdict)) print_problem(row, options_.github);
-      }
-      rows_left -= rows.size();
-      if (const auto floor = aa_floor(setup)) aa_floor_ = floor;
-      for (json& entry : benchmark_entries(rows)) benchmarks_.push_back(std::move(entry));
-      write_results();
+      pace.untimed(ahead.front(), case_watch.seconds() - timing_s(timed));
+      ahead.erase(ahead.begin());
+      keep(timed, setup, progress);
     }
     unreached_ = 0;
   }
 
-  /// A fair share of what is left; about half of it goes on verification and the oracle.
-  static double row_budget(double left_s, std::size_t rows_left) {
-    constexpr double timed_share = 0.5, least_s = 0.05, most_s = 5;
-    return std::clamp(timed_share * left_s / static_cast<double>(rows_left), least_s, most_s);
+  void keep(const std::vector<Row>& rows, const TimingSetup& setup, Progress& progress) {
+    for (const Row& row : rows) report(row, progress);
+    if (const auto floor = aa_floor(setup)) aa_floor_ = floor;
+    for (json& entry : benchmark_entries(rows)) benchmarks_.push_back(std::move(entry));
+    write_results();
   }
 
   bool is_partial() const { return is_interrupted() || unreached_ != 0; }
@@ -263,8 +298,9 @@ class Profile {
     const std::vector<Choice> furthest = furthest_from_roof(decision, 3);
     if (!furthest.empty()) say("furthest from the roof:\n");
     for (const Choice& choice : furthest)
-      say(fmt::format("  {}/{} {}: {} reaches {:.0f} % of it, {} binds\n", choice.best.op, choice.best.case_name,
-                      choice.best.dtype, choice.best.backend, 100 * *choice.best.roof_fraction, choice.best.bound_by));
+      say(fmt::format("  {}/{} {}: {} reaches {} of it, {} binds\n", choice.best.op, choice.best.case_name,
+                      choice.best.dtype, choice.best.backend, format_share(*choice.best.roof_fraction),
+                      choice.best.bound_by));
     if (is_partial())
       say(fmt::format("partial: {} cases were not reached; run the same command again to go on\n", unreached_));
     say(
@@ -284,7 +320,7 @@ class Profile {
             format_time(best.median_ns),
             fmt::format("±{:.1f} %", 100 * half / best.median_ns),
             std::move(ahead),
-            best.roof_fraction ? fmt::format("{:.0f} % {}", 100 * *best.roof_fraction, best.bound_by) : "–"};
+            best.roof_fraction ? format_share(*best.roof_fraction) + " " + best.bound_by : "–"};
   }
 
   const ProfileOptions& options_;
@@ -304,6 +340,7 @@ int profile(ProfileOptions& options) {
   std::error_code error;
   fs::create_directories(options.folder, error);
   if (error) throw InvalidArgument(fmt::format("cannot make the folder {}: {}", options.folder, error.message()));
+  require_writable((fs::path(options.folder) / "machine.json").string());
   catch_interrupts();
   return Profile(options).run();
 }
@@ -317,7 +354,7 @@ void add_profile(CLI::App& app, Chosen& chosen) {
   add_run_options(*verb, *options);
   verb->remove_option(verb->get_option("--json"));
   verb->remove_option(verb->get_option("--require"));
-  verb->add_option("--budget", options->budget_s, "Time to spend, e.g. 10m or 90s")
+  verb->add_option("--budget", options->budget_s, "Time to spend, e.g. 10m or 90s; a case that has begun is finished")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))
       ->capture_default_str();
   verb->add_option("-o,--output", options->folder, "The folder for machine.json, results.json and dispatch.json")

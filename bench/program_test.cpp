@@ -88,6 +88,10 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --json - --junit -", "assay: only one file can be written to standard output (-)\n"},
       {"verify --golden /nowhere", "assay: /nowhere: there is no such folder of golden cases\n"},
       {"bench --row-budget 0s", "assay: --row-budget is 0 s, but it must be positive and finite\n"},
+      {"bench --save-baseline ../x",
+       "assay: a baseline cannot be called \"../x\": a name has A-Z a-z 0-9 _ . - and no dot in front\n"},
+      {"profile --budget 0s -o /nowhere", "assay: --budget is 0 s, but it must be positive and finite\n"},
+      {"profile -o /dev/null/x", "assay: cannot make the folder /dev/null/x: Not a directory\n"},
       {"list colours", "assay: there is nothing called colours to list; operators, backends and cases are there\n"},
       {"list --describe mask_downsampel",
        "assay: there is no operator mask_downsampel (did you mean mask_downsample?); `assay list operators` shows "
@@ -106,7 +110,7 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
 
 TEST_F(Program, HelpAndVersionSucceed) {
   EXPECT_EQ(assay("--help").code, 0);
-  for (const char* verb : {"list", "verify", "bench", "run", "probe"})
+  for (const char* verb : {"list", "verify", "bench", "run", "probe", "profile"})
     EXPECT_EQ(assay(std::string(verb) + " --help").code, 0);
   const Outcome version = assay("--version");
   EXPECT_EQ(version.code, 0);
@@ -152,6 +156,53 @@ TEST_F(Program, BenchTimesOnlyWhatPassed) {
     }
   }
   EXPECT_GE(timed, 3u);
+}
+
+json read_json(const fs::path& file) {
+  std::ifstream stream(file);
+  return json::parse(stream);
+}
+
+TEST_F(Program, BenchLabelsOtherWaysOfTiming) {
+  const struct {
+    std::string option, key;
+    json expected;
+  } ways[] = {{"--cache cold", "cache", "cold"}, {"--allocate each", "allocate", "each"}, {"--pin", "pinned", true}};
+  for (const auto& way : ways) {
+    const Outcome outcome = assay("bench --row-budget 50ms " + few + way.option + " --json " + path("b.json"));
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    const json document = read_json(path("b.json"));
+    std::size_t timed = 0;
+    for (const json& row : document["benchmarks"]) {
+      if (row["verdict"] != "PASSED") continue;
+      ++timed;
+      EXPECT_EQ(row[way.key], way.expected);
+      EXPECT_NE(row["repro"].get<std::string>().find(way.option), std::string::npos) << row["repro"];
+    }
+    EXPECT_GE(timed, 3u) << way.option;
+  }
+}
+
+TEST_F(Program, ABaselineIsTheResultFileUnderItsName) {
+  const Outcome outcome = assay("bench --row-budget 50ms " + few + "--save-baseline main --json " + path("b.json"),
+                                "ASSAY_BASELINES='" + path("kept") + "'");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const json result = read_json(path("b.json")), baseline = read_json(path("kept/main.json"));
+  ASSERT_EQ(result["benchmarks"].size(), baseline["benchmarks"].size());
+  for (std::size_t i = 0; i < result["benchmarks"].size(); ++i)
+    EXPECT_EQ(result["benchmarks"][i].value("samples_ns", json()),
+              baseline["benchmarks"][i].value("samples_ns", json()));
+}
+
+TEST_F(Program, BaselinesAreKeptWhereTheUserSays) {
+  const std::string save = "bench --row-budget 50ms " + few + "--save-baseline ";
+  EXPECT_EQ(assay(save + "here", "XDG_DATA_HOME='" + path("data") + "'").code, 0);
+  EXPECT_TRUE(fs::exists(path("data/assay/baselines/here.json")));
+  EXPECT_EQ(assay(save + "here", "env -u XDG_DATA_HOME HOME='" + path("home") + "'").code, 0);
+  EXPECT_TRUE(fs::exists(path("home/.local/share/assay/baselines/here.json")));
+  const Outcome nowhere = assay(save + "here", "env -u XDG_DATA_HOME -u HOME");
+  EXPECT_EQ(nowhere.code, 1);
+  EXPECT_EQ(nowhere.text, "assay: there is nowhere to keep baselines: set ASSAY_BASELINES to a folder\n");
 }
 
 TEST_F(Program, AFileOnStandardOutputHasItToItself) {
@@ -370,6 +421,96 @@ TEST_F(CachedProbe, AnInterruptedProbeLeavesNoneBehind) {
   const Outcome outcome = assay("probe --json " + path("p.json"), cache() + "timeout --preserve-status -s INT 1");
   EXPECT_EQ(outcome.code, 130) << outcome.text;
   EXPECT_EQ(files(), 0u) << "neither a cache nor a result";
+}
+
+/// Two small cases on two backends, on a roof that no kernel comes near, and with more time than they need.
+class ProfiledMachine : public CachedProbe {
+ protected:
+  ProfiledMachine() { plant(1e9); }
+  Outcome profile(const std::string& arguments, const std::string& environment = "") {
+    return assay("profile -o '" + path("p") +
+                     "' --filter 'relative_position_index/ws7_h*/scalar/*' --filter "
+                     "'relative_position_index/ws7_h*/openmp/*' " +
+                     arguments,
+                 cache() + environment);
+  }
+  json timed() const { return file("results.json")["benchmarks"]; }
+  json file(const std::string& name) const { return read_json(folder_ / "p" / name); }
+};
+
+TEST_F(ProfiledMachine, IsProbedVerifiedTimedAndDecided) {
+  const Outcome outcome = profile("--threads 1,2");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(file("machine.json")["probe"], to_json(probe_));
+  EXPECT_GT(file("checks.json")["checks"].size(), 50u);
+  EXPECT_EQ(file("results.json")["context"]["assay"]["partial"], false);
+  const json dispatch = file("dispatch.json");
+  EXPECT_EQ(dispatch["partial"], false);
+  EXPECT_EQ(dispatch["valid_for"]["machine"], probe_.machine_hash);
+  EXPECT_EQ(dispatch["choices"].size(), 4u) << "two cases at one and at two threads";
+  for (const json& choice : dispatch["choices"]) {
+    EXPECT_EQ(choice["operator"], "relative_position_index");
+    EXPECT_LE(choice["threads"], choice["most_threads"]);
+    EXPECT_GE(choice["median_ns"], choice["median_interval_ns"][0]);
+    EXPECT_LE(choice["median_ns"], choice["median_interval_ns"][1]);
+    EXPECT_GT(choice["roof_fraction"], 0);
+  }
+  EXPECT_NE(outcome.text.find("furthest from the roof:\n  relative_position_index/"), std::string::npos)
+      << outcome.text;
+}
+
+TEST_F(ProfiledMachine, GoesOnWhereItWasLeft) {
+  ASSERT_EQ(profile("--threads 1").code, 0);
+  const json earlier = timed();
+  const Outcome again = profile("--threads 1");
+  ASSERT_EQ(again.code, 0) << again.text;
+  EXPECT_NE(again.text.find("going on from "), std::string::npos) << again.text;
+  EXPECT_TRUE(timed() == earlier) << "nothing was left to time";
+  ASSERT_EQ(profile("--threads 1,2").code, 0);
+  EXPECT_GT(timed().size(), earlier.size());
+  ASSERT_EQ(profile("--threads 1 --fresh").code, 0);
+  EXPECT_EQ(timed().size(), earlier.size());
+  EXPECT_FALSE(timed() == earlier) << "timed anew";
+}
+
+TEST_F(ProfiledMachine, OutOfTimeItIsPartialAndCanBeGoneOnWith) {
+  const Outcome first = profile("--threads 1 --budget 0.001s");
+  EXPECT_EQ(first.code, 0) << first.text;
+  EXPECT_EQ(file("results.json")["context"]["assay"]["partial"], true);
+  EXPECT_EQ(file("dispatch.json")["partial"], true);
+  EXPECT_NE(first.text.find("partial: 2 cases were not reached"), std::string::npos) << first.text;
+  const Outcome second = profile("--threads 1");
+  EXPECT_EQ(second.code, 0) << second.text;
+  EXPECT_EQ(file("dispatch.json")["partial"], false);
+  EXPECT_EQ(file("dispatch.json")["choices"].size(), 2u);
+}
+
+TEST_F(ProfiledMachine, AfterCtrlCAllFilesAreWhole) {
+  const Outcome cut = profile("--filter '*'", "timeout --preserve-status -s INT 2");
+  EXPECT_EQ(cut.code, 130) << cut.text;
+  for (const char* name : {"machine.json", "results.json", "dispatch.json"})
+    EXPECT_TRUE(file(name).is_object()) << name;
+  EXPECT_EQ(file("results.json")["context"]["assay"]["partial"], true);
+  const Outcome last = profile("--threads 1");
+  EXPECT_EQ(last.code, 0) << last.text;
+  EXPECT_EQ(file("dispatch.json")["partial"], false);
+}
+
+TEST_F(ProfiledMachine, RefusesFilesItCannotGoOnFrom) {
+  ASSERT_EQ(profile("--threads 1").code, 0);
+  const Outcome other_seed = profile("--threads 1 --seed 21");
+  EXPECT_EQ(other_seed.code, 1);
+  EXPECT_EQ(other_seed.text,
+            "assay: " + path("p/results.json") +
+                " comes from another machine, version or seed: give --fresh to begin anew, or another folder\n");
+  json broken = file("results.json");
+  for (json& row : broken["benchmarks"]) row.erase("real_time");
+  std::ofstream(path("p/results.json")) << broken;
+  EXPECT_EQ(profile("--threads 1").text,
+            "assay: the files in " + path("p") + " are damaged: give --fresh to begin anew\n");
+  std::ofstream(path("p/results.json")) << "{}";
+  EXPECT_EQ(profile("--threads 1").text,
+            "assay: " + path("p/results.json") + " is no file of a profile: remove it, or give --fresh\n");
 }
 
 TEST_F(Program, AResultFileIsWholeAfterCtrlC) {

@@ -1,5 +1,5 @@
-// What our reader makes of files, one line each, for safetensors_differential_test.py: reads paths from standard input and
-// answers "ACCEPT <contents as JSON>" or "REFUSE <message>". Data are in hexadecimal, so keep the files small.
+// What our reader makes of files, one line each, for safetensors_differential_test.py: reads paths from standard input
+// and answers "ACCEPT <contents as JSON>" or "REFUSE <message>". Data are in hexadecimal, so keep the files small.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -58,6 +58,11 @@ std::string format_bytes(double bytes) {
   return fmt::format("{:.4g} {}", bytes, units[unit]);
 }
 
+std::string format_share(double share) {
+  const double percent = 100 * share;
+  return percent >= 10 ? fmt::format("{:.0f} %", percent) : fmt::format("{:.2g} %", percent);
+}
+
 Progress::Progress(std::string_view verb, std::size_t total, Loudness loudness)
     : verb_(verb),
       total_(total),

@@ -28,6 +28,9 @@ std::string format_time(double ns);
 /// "96 KiB", "1.5 GiB".
 std::string format_bytes(double bytes);
 
+/// "104 %", "7.3 %", "0.042 %" of 1.
+std::string format_share(double share);
+
 /// How far a run is: one line rewritten on a terminal, a plain line every few seconds elsewhere, on standard error.
 class Progress {
  public:

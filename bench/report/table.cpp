@@ -132,7 +132,7 @@ Table timing_table(std::span<const Row> rows) {
       cells[5] = spread_text(timing);
       cells[6] = format_time(row.prepare_ns);
       cells[7] = fmt::format("{:.3g}", row.cost.bytes / timing.median_ns);
-      if (row.roof_fraction) cells[8] = fmt::format("{:.2g} % {}", 100 * *row.roof_fraction, row.bound_by);
+      if (row.roof_fraction) cells[8] = fmt::format("{} {}", format_share(*row.roof_fraction), row.bound_by);
       const auto found = baseline_ns.find(last);
       if (found != baseline_ns.end()) cells[10] = fmt::format("{:.3g}", found->second / timing.median_ns);
     }
