@@ -10,7 +10,7 @@
 namespace assay::bench {
 namespace {
 
-volatile std::byte sink;
+thread_local volatile std::byte sink;
 
 TEST(GuardedBuffer, QuietWhereOnlyTheTensorIsWritten) {
   for (const std::size_t bytes : {0, 1, 7, 64, 4095, 4096, 4097, 100000})
