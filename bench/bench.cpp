@@ -1,8 +1,10 @@
 // `assay bench`: verified times of the selected rows, as tables and files.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 
 #include "bench/baseline.h"
 #include "bench/measure/probe_file.h"
@@ -16,9 +18,12 @@
 namespace assay::bench {
 namespace {
 
+constexpr int most_rounds = 100;
+
 struct BenchOptions : RunOptions {
   double row_budget_s = 5;
   std::string cache = "hot", allocate = "once";
+  int rounds = 3;
   bool pin = false;
   std::string csv, save_baseline;
   bool markdown = false;
@@ -33,6 +38,7 @@ TimingSetup setup_of(const BenchOptions& options) {
   setup.sampling.row_budget_s = options.row_budget_s;
   setup.sampling.seed = options.selection.cases.seed;
   setup.sampling.interrupted = is_interrupted;
+  setup.rounds = options.rounds;
   setup.cache = options.cache == "cold" ? CacheState::cold : CacheState::hot;
   setup.allocation = options.allocate == "each" ? Allocation::each : Allocation::once;
   if (known_probe()) setup.probe = &*known_probe();
@@ -42,24 +48,37 @@ TimingSetup setup_of(const BenchOptions& options) {
     if (options.cache != "hot") command += " --cache " + options.cache;
     if (options.allocate != "once") command += " --allocate " + options.allocate;
     if (options.pin) command += " --pin";
+    if (options.rounds != BenchOptions().rounds) command += fmt::format(" --rounds {}", options.rounds);
     return command;
   };
   return setup;
 }
 
-void bench_cases(const Selection& selection, TimingSetup& setup, const BenchOptions& options, std::vector<Row>& done) {
-  Progress progress("bench", selection.rows);
-  for (const CaseRows& selected : selection.cases) {
-    if (is_interrupted()) return;
-    for (Row& row : time_case(selected, options.selection.cases.seed, setup)) {
-      progress.step(row.label());
-      if (breaks_parity(row.verdict)) {
-        progress.clear();
-        print_problem(row, options.github);
+/// All cases once, then all again: see time_again().
+std::vector<Row> bench_cases(const Selection& selection, TimingSetup& setup, const BenchOptions& options) {
+  const std::uint64_t seed = options.selection.cases.seed;
+  Progress progress("bench", selection.rows * static_cast<std::size_t>(setup.rounds));
+  std::vector<std::vector<Row>> by_case(selection.cases.size());
+  for (int round = 0; round < setup.rounds; ++round) {
+    for (std::size_t i = 0; i < by_case.size() && !is_interrupted(); ++i) {
+      const std::vector<Row> before = by_case[i];
+      if (round == 0) {
+        by_case[i] = time_case(selection.cases[i], seed, setup);
+      } else {
+        time_again(*selection.cases[i].bound, seed, round, setup, by_case[i]);
       }
-      done.push_back(std::move(row));
+      for (std::size_t row = 0; row < by_case[i].size(); ++row) {
+        progress.step(by_case[i][row].label());
+        const bool known = !before.empty() && breaks_parity(before[row].verdict);
+        if (known || !breaks_parity(by_case[i][row].verdict)) continue;
+        progress.clear();
+        print_problem(by_case[i][row], options.github);
+      }
     }
   }
+  std::vector<Row> done;
+  for (std::vector<Row>& rows : by_case) std::move(rows.begin(), rows.end(), std::back_inserter(done));
+  return done;
 }
 
 void write_files(const BenchOptions& options, std::span<const Row> rows, const RunFacts& facts) {
@@ -105,7 +124,7 @@ int bench(BenchOptions& options) {
   std::vector<Row> done = selection.damaged;
   for (const Row& row : done) print_problem(row, options.github);
   TimingSetup setup = setup_of(options);
-  bench_cases(selection, setup, options, done);
+  std::ranges::move(bench_cases(selection, setup, options), std::back_inserter(done));
   warn_of_times(done);
   write_files(options, done, {is_interrupted(), aa_floor(setup)});
   constexpr std::size_t first_number = 4;
@@ -123,6 +142,9 @@ void add_bench(CLI::App& app, Chosen& chosen) {
   add_run_options(*verb, *options);
   verb->add_option("--row-budget", options->row_budget_s, "Time limit for one row, e.g. 5s or 500ms")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"ms", 1e-3}, {"m", 60}}))
+      ->capture_default_str();
+  verb->add_option("--rounds", options->rounds, "How often all rows are gone through: samples that lie apart in time")
+      ->check(CLI::Range(1, most_rounds))
       ->capture_default_str();
   verb->add_option("--cache", options->cache, "Whether timed calls find their buffers in the caches")
       ->check(CLI::IsMember({"hot", "cold"}))

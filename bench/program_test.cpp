@@ -88,6 +88,7 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --json - --junit -", "assay: only one file can be written to standard output (-)\n"},
       {"verify --golden /nowhere", "assay: /nowhere: there is no such folder of golden cases\n"},
       {"bench --row-budget 0s", "assay: --row-budget is 0 s, but it must be positive and finite\n"},
+      {"bench --rounds 0", "assay: --rounds: Value 0 not in range 1 to 100; `assay --help` shows what there is\n"},
       {"bench --save-baseline ../x",
        "assay: a baseline cannot be called \"../x\": a name has A-Z a-z 0-9 _ . - and no dot in front\n"},
       {"profile --budget 0s -o /nowhere", "assay: --budget is 0 s, but it must be positive and finite\n"},
@@ -180,6 +181,19 @@ TEST_F(Program, BenchLabelsOtherWaysOfTiming) {
       EXPECT_NE(row["repro"].get<std::string>().find(way.option), std::string::npos) << row["repro"];
     }
     EXPECT_GE(timed, 3u) << way.option;
+  }
+}
+
+TEST_F(Program, BenchGoesThroughItsRowsInRounds) {
+  const Outcome outcome = assay("bench --row-budget 300ms " + few + "--rounds 4 --json " + path("b.json"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const json document = read_json(path("b.json"));
+  for (const json& row : document["benchmarks"]) {
+    if (row["verdict"] != "PASSED") continue;
+    ASSERT_EQ(row["rounds"].size(), 4u);
+    std::size_t samples = 0;
+    for (const json& round : row["rounds"]) samples += round.get<std::size_t>();
+    EXPECT_EQ(samples, row["samples_ns"].size());
   }
 }
 

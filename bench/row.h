@@ -17,12 +17,13 @@ namespace assay::bench {
 struct Timing {
   std::vector<double> samples_ns;
   double median_ns = 0;
-  double low_ns = 0, high_ns = 0;  ///< the 95 % interval of the median
-  double cpu_ns = 0;               ///< processor time of the whole process, per call
-  std::int64_t calls = 0;          ///< in one sample
-  double spent_s = 0;              ///< on this row: warm-up, samples and what lies between them
-  bool settled = false;            ///< the interval reached its target before the time ran out
-  std::string problem;             ///< what a timed call did wrong; there are no samples after it. Empty if nothing
+  double low_ns = 0, high_ns = 0;   ///< the 95 % interval of the median
+  double cpu_ns = 0;                ///< processor time of the whole process, per call
+  std::int64_t calls = 0;           ///< in one sample
+  double spent_s = 0;               ///< on this row: warm-up, samples and what lies between them
+  std::vector<std::size_t> rounds;  ///< how many of the samples each round took, one after the other
+  bool settled = false;             ///< the interval reached its target before the time ran out
+  std::string problem;              ///< what a timed call did wrong; there are no samples after it. Empty if nothing
 };
 
 /// Whether timed calls find their buffers in the caches.

@@ -99,8 +99,18 @@ void judge_timed(Entrant& entrant, const BoundCase& bound, const Expectation& ex
   if (before && row.max_error_ratio && *before > *row.max_error_ratio) row.max_error_ratio = before;
 }
 
+/// Each round has its share of the budget; of n rounds the first needs an interval that is √n times as wide as in the
+/// end, since intervals shrink with the root of the number of samples.
+SamplingOptions sampling_of(int round, const TimingSetup& setup) {
+  SamplingOptions options = setup.sampling;
+  options.row_budget_s /= setup.rounds;
+  options.target *= std::sqrt(static_cast<double>(setup.rounds) / (round + 1));
+  options.seed += static_cast<std::uint64_t>(round);
+  return options;
+}
+
 /// Fresh values and fresh poison, so that nothing remembered from the verification can pass for a result.
-void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, const Expectation& fresh,
+void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, const Expectation& fresh, int round,
                     TimingSetup& setup) {
   std::vector<Entrant*> running;
   std::vector<Contestant> contestants;
@@ -110,19 +120,22 @@ void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, cons
     entrant.trial->load(fresh.inputs);
     entrant.trial->poison(random_bits(entrant.row.seed, 3));
     contestants.push_back(contestant_of(entrant, setup, random_bits(entrant.row.seed, running.size())));
+    if (entrant.row.timing) contestants.back().earlier = entrant.row.timing->samples_ns;
     running.push_back(&entrant);
   }
   if (running.empty()) return;
   const Running now(fmt::format("{}/{}", bound.op->name, bound.name), running.front()->row.repro);
-  std::vector<Timing> timings = sample(contestants, setup.sampling);
+  std::vector<Timing> timings = sample(contestants, sampling_of(round, setup));
   const double bytes = working_set_bytes(bound, fresh.inputs, fresh.shapes);
   for (std::size_t i = 0; i < running.size(); ++i) {
+    const Timing before = running[i]->row.timing.value_or(Timing{});
     running[i]->row.timing = std::move(timings[i]);
     judge_timed(*running[i], bound, fresh);
+    running[i]->row.timing = join(before, *running[i]->row.timing, setup.sampling.target);
     if (setup.probe != nullptr)
       hold_against_roof(*setup.probe, bytes, bound.instance->dtype, setup.cache == CacheState::cold, running[i]->row);
   }
-  if (running.front()->row.verdict == Verdict::passed) time_twice(*running.front(), setup);
+  if (round == 0 && running.front()->row.verdict == Verdict::passed) time_twice(*running.front(), setup);
 }
 
 }  // namespace
@@ -135,10 +148,24 @@ std::optional<double> aa_floor(const TimingSetup& setup) {
 std::vector<Row> time_case(const CaseRows& selected, std::uint64_t seed, TimingSetup& setup) {
   const BoundCase& bound = *selected.bound;
   std::vector<Entrant> entrants = verify_rows(selected, expect(bound, seed, 0), setup);
-  time_and_judge(entrants, bound, expect(bound, seed, 1), setup);
+  time_and_judge(entrants, bound, expect(bound, seed, 1), 0, setup);
   std::vector<Row> rows;
   for (Entrant& entrant : entrants) rows.push_back(std::move(entrant.row));
   return rows;
+}
+
+void time_again(const BoundCase& bound, std::uint64_t seed, int round, TimingSetup& setup, std::span<Row> rows) {
+  if (std::none_of(rows.begin(), rows.end(), [](const Row& row) { return row.verdict == Verdict::passed; })) return;
+  const Expectation fresh = expect(bound, seed, 1 + static_cast<std::uint64_t>(round));
+  const Referee referee(bound, fresh);
+  std::vector<Entrant> entrants;
+  for (Row& row : rows) {
+    Entrant entrant{std::move(row), nullptr};
+    if (entrant.row.verdict == Verdict::passed) entrant.trial = referee.open(entrant.row);
+    entrants.push_back(std::move(entrant));
+  }
+  time_and_judge(entrants, bound, fresh, round, setup);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = std::move(entrants[i].row);
 }
 
 }  // namespace assay::bench

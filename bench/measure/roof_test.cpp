@@ -100,12 +100,19 @@ TEST(Roof, NothingIsSaidWhereThereIsNothingToSay) {
   EXPECT_FALSE(floor_of(known(), {nan, nan}, mib, 1, DType::f32, false));
 }
 
+Timing timing_of(double ns) {
+  Timing timing;
+  timing.samples_ns = {ns};
+  timing.median_ns = timing.low_ns = timing.high_ns = ns;
+  return timing;
+}
+
 /// A row that must move `bytes` of 2,000,000 and whose median was `ns`.
 Row row_that_took(double ns, double bytes = 2e6) {
   Row row;
   row.verdict = Verdict::passed;
   row.cost = {bytes, 0};
-  row.timing = Timing{{ns}, ns, ns, ns, ns, 1, 0, true, ""};
+  row.timing = timing_of(ns);
   hold_against_roof(known(), 2e6, DType::f32, false, row);
   return row;
 }
@@ -131,7 +138,7 @@ TEST(Roof, ARowThatFailedStaysFailed) {
   row.verdict = Verdict::failed;
   row.reason = "wrong";
   row.cost = {1000, 0};
-  row.timing = Timing{{1}, 1, 1, 1, 1, 1, 0, true, ""};
+  row.timing = timing_of(1);
   hold_against_roof(known(), mib, DType::f32, false, row);
   EXPECT_EQ(row.verdict, Verdict::failed);
   EXPECT_EQ(row.reason, "wrong");

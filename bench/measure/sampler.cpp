@@ -49,7 +49,21 @@ class Catcher final : public benchmark::BenchmarkReporter {
   std::optional<Run> caught_;
 };
 
-/// A contestant on its way through the rounds.
+bool is_settled(const std::vector<double>& samples, double target) {
+  const double middle = median(samples);
+  const Interval interval = median_interval(samples);
+  return middle - interval.low <= target * middle && interval.high - middle <= target * middle;
+}
+
+/// What follows from the samples.
+void summarise(Timing& timing) {
+  const Interval interval = median_interval(timing.samples_ns);
+  timing.median_ns = median(timing.samples_ns);
+  timing.low_ns = interval.low;
+  timing.high_ns = interval.high;
+}
+
+/// A contestant on its way from sample to sample.
 class Runner {
  public:
   Runner(const Contestant& contestant, const SamplingOptions& options)
@@ -83,11 +97,9 @@ class Runner {
 
   Timing finish() {
     if (timing_.samples_ns.empty()) return timing_;
-    const Interval interval = median_interval(timing_.samples_ns);
-    timing_.median_ns = median(timing_.samples_ns);
-    timing_.low_ns = interval.low;
-    timing_.high_ns = interval.high;
+    summarise(timing_);
     timing_.cpu_ns = median(cpu_ns_);
+    timing_.rounds = {timing_.samples_ns.size()};
     return timing_;
   }
 
@@ -142,10 +154,9 @@ class Runner {
   void decide() {
     const std::size_t n = timing_.samples_ns.size();
     if (n >= options_.least_samples) {
-      const double middle = median(timing_.samples_ns);
-      const Interval interval = median_interval(timing_.samples_ns);
-      timing_.settled =
-          middle - interval.low <= options_.target * middle && interval.high - middle <= options_.target * middle;
+      std::vector<double> all = contestant_.earlier;
+      all.insert(all.end(), timing_.samples_ns.begin(), timing_.samples_ns.end());
+      timing_.settled = is_settled(all, options_.target);
     }
     done_ = timing_.settled || timing_.spent_s >= options_.row_budget_s;
   }
@@ -194,6 +205,21 @@ std::vector<Timing> sample(std::span<const Contestant> contestants, const Sampli
   std::vector<Timing> timings;
   for (const auto& runner : runners) timings.push_back(runner->finish());
   return timings;
+}
+
+Timing join(const Timing& before, const Timing& next, double target) {
+  Timing all = next;
+  all.samples_ns = before.samples_ns;
+  all.samples_ns.insert(all.samples_ns.end(), next.samples_ns.begin(), next.samples_ns.end());
+  all.rounds = before.rounds;
+  all.rounds.insert(all.rounds.end(), next.rounds.begin(), next.rounds.end());
+  all.spent_s += before.spent_s;
+  if (all.samples_ns.empty()) return all;
+  const auto n = static_cast<double>(before.samples_ns.size()), more = static_cast<double>(next.samples_ns.size());
+  all.cpu_ns = (n * before.cpu_ns + more * next.cpu_ns) / (n + more);
+  summarise(all);
+  all.settled = is_settled(all.samples_ns, target);
+  return all;
 }
 
 }  // namespace assay::bench

@@ -21,6 +21,7 @@ struct Contestant {
   std::function<void()> spoil = {};     ///< spoils a little of the results, which the next call has to restore
   std::function<bool()> restored = {};  ///< whether it has
   std::function<void()> cool = {};      ///< right before the clock starts: empties the caches
+  std::vector<double> earlier = {};     ///< samples of earlier rounds: when it is enough is asked of all together
 };
 
 struct SamplingOptions {
@@ -37,5 +38,8 @@ struct SamplingOptions {
 /// that a drift of the machine hits all alike. Each sample is one run of Google Benchmark with manual time; all are
 /// kept.
 std::vector<Timing> sample(std::span<const Contestant> contestants, const SamplingOptions& options);
+
+/// The samples of a row's rounds so far and of its next as one timing, settled if all of them are within `target`.
+Timing join(const Timing& before, const Timing& next, double target);
 
 }  // namespace assay::bench

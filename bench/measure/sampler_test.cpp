@@ -228,5 +228,50 @@ TEST(Sample, StopsWhenInterrupted) {
   EXPECT_EQ(sample(contestants, options).size(), 1u);
 }
 
+TEST(Rounds, TheNextStopsWhenAllSamplesTogetherAreEnough) {
+  FakeTime time;
+  SamplingOptions options = time.options();
+  const std::vector<Contestant> alone = {{"op/case/a/f32/1", time.kernel('a', 50, 0.1)}};
+  const Timing first = sample(alone, options)[0];
+  options.target *= 2;
+  EXPECT_GT(sample(alone, options)[0].samples_ns.size(), options.least_samples);
+  std::vector<Contestant> again = alone;
+  again[0].earlier = first.samples_ns;
+  EXPECT_EQ(sample(again, options)[0].samples_ns.size(), options.least_samples) << "they are known well enough already";
+}
+
+TEST(Rounds, AreJoinedInOrder) {
+  Timing first, second;
+  first.samples_ns = {9, 11, 10};
+  first.rounds = {3};
+  first.cpu_ns = 10;
+  first.spent_s = 1;
+  second.samples_ns = {20};
+  second.rounds = {1};
+  second.cpu_ns = 30;
+  second.spent_s = 2;
+  second.calls = 7;
+  const Timing both = join(first, second, 0.01);
+  EXPECT_EQ(both.samples_ns, (std::vector<double>{9, 11, 10, 20}));
+  EXPECT_EQ(both.rounds, (std::vector<std::size_t>{3, 1}));
+  EXPECT_EQ(both.median_ns, 10.5);
+  EXPECT_EQ(both.low_ns, 9);
+  EXPECT_EQ(both.high_ns, 20);
+  EXPECT_EQ(both.cpu_ns, 15);
+  EXPECT_EQ(both.spent_s, 3);
+  EXPECT_EQ(both.calls, 7);
+  EXPECT_FALSE(both.settled) << "from 9 to 20";
+}
+
+TEST(Rounds, AreSettledAnewOnceJoined) {
+  Timing wide, narrow;
+  wide.samples_ns = {1, 100};
+  wide.settled = true;
+  narrow.samples_ns = std::vector<double>(50, 10.0);
+  EXPECT_TRUE(join(wide, narrow, 0.01).settled);
+  EXPECT_FALSE(join(Timing(), wide, 0.01).settled);
+  EXPECT_TRUE(join(Timing(), Timing(), 0.01).samples_ns.empty());
+}
+
 }  // namespace
 }  // namespace assay::bench

@@ -99,6 +99,7 @@ json benchmark_json(const Row& row, std::size_t family) {
     return entry;
   }
   entry["samples_ns"] = timing.samples_ns;
+  entry["rounds"] = timing.rounds;
   entry["median_interval_ns"] = {timing.low_ns, timing.high_ns};
   entry["settled"] = timing.settled;
   entry["spent_s"] = timing.spent_s;

@@ -18,8 +18,9 @@ from .result_file import ResultFile, read
 
 HELP = f"""Compares two result files of `assay bench --json`, row by row, and says whether NEW is slower than BASE.
 
-The effect is the ratio NEW/BASE of the medians, with a 95 % bootstrap interval. With the tolerance being the larger of
---band and the A/A noise that the files record ({verdicts.UNRECORDED_FLOOR:.1%} where they do not), a row is
+The effect is the ratio NEW/BASE of the medians, each that of a row's quietest stretch, with a 95 % bootstrap interval.
+With the tolerance being the larger of --band and the A/A noise that the files record
+({verdicts.UNRECORDED_FLOOR:.1%} where they do not), a row is
 
 \b
 SLOWER      the interval lies wholly above the tolerance, also by Holm's method

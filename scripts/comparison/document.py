@@ -80,7 +80,7 @@ def _row(row: Compared) -> dict[str, Any]:
 def _side(row: Row | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    median = float(resampling.np.median(row.samples_ns)) if row.is_timed else None
+    median = float(resampling.np.median(row.quietest_ns)) if row.is_timed else None
     return {"verdict": row.verdict, "median_ns": median, "samples": len(row.samples_ns)}
 
 

@@ -60,8 +60,24 @@ class GoodFiles(Reading):
         self.assertEqual((file.cpu, file.machine_hash, file.libraries), ("AMD EPYC", "00ff", {"eigen": "3.4.0"}))
         passed, absent = file.rows.values()
         self.assertEqual(passed.samples_ns, (3.0, 1.0, 2.0), "in the order in which they were taken")
+        self.assertEqual(passed.quietest_ns, passed.samples_ns, "taken in one go")
         self.assertTrue(passed.is_timed)
         self.assertEqual((absent.verdict, absent.reason, absent.is_timed), ("UNAVAILABLE", "no device", False))
+
+    def test_the_quietest_round(self) -> None:
+        slow, quiet, short = [9.0] * 6, [5.0] * 6, [1.0] * 5
+        row = self.read(examples.document(examples.row("a", slow + quiet + short, rounds=[6, 6, 5]))).rows["a", "hot", "once"]
+        self.assertEqual(row.stretches_ns, [tuple(quiet), tuple(slow)], "five samples leave no interval")
+        self.assertEqual(row.quietest_ns, tuple(quiet))
+
+    def test_the_quietest_stretch_of_a_round(self) -> None:
+        first = [9.0] * 20 + [5.0] * 20 + [1.0] * 19  # what is left over at the end is too short for one
+        row = self.read(examples.document(examples.row("a", first + [6.0] * 7, rounds=[59, 7]))).rows["a", "hot", "once"]
+        self.assertEqual(row.stretches_ns, [(5.0,) * 20, (6.0,) * 7])
+
+    def test_rounds_that_are_all_short_are_one(self) -> None:
+        file = self.read(examples.document(examples.row("a", [3.0, 1.0, 2.0], rounds=[2, 1, 0])))
+        self.assertEqual(file.rows["a", "hot", "once"].quietest_ns, (3.0, 1.0, 2.0))
 
     def test_aa_floor_may_be_null_or_absent(self) -> None:
         self.assertIsNone(self.read(examples.document(aa_floor=None)).aa_floor)
@@ -203,6 +219,16 @@ class BadFiles(Reading):
         self.refuse(examples.document(row), "{f}: a PASSED, but has no list `samples_ns`")
         self.refuse(examples.document(examples.row("a", samples_ns=12)), "{f}: a PASSED, but has no list `samples_ns`")
         self.refuse(examples.document(examples.row("a", [])), "{f}: a PASSED, but its `samples_ns` is empty")
+
+    def test_rounds(self) -> None:
+        for rounds in ([1, 1], [5, -2], [3.0], [True, 2], 3, "3", [10**400]):
+            with self.subTest(rounds=rounds):
+                text = rounds if isinstance(rounds, str) else json.dumps(rounds)
+                self.refuse(
+                    examples.document(examples.row("a", [1.0, 2.0, 3.0], rounds=rounds)),
+                    f"{{f}}: a has the rounds {text if len(text) <= 100 else text[:100] + '…'}, but they must be counts "
+                    "that add up to its 3 samples",
+                )
 
     def test_one_sample(self) -> None:
         self.refuse_sample("fast", "is fast, which is no finite number")

@@ -6,8 +6,8 @@
 The noise has what real runs have: a log-normal core, a heavy right tail, neighbours that are alike, a slow drift, and
 a shift of the whole run from one process to the next. The profile `typical` has the sizes measured at the median over
 40 real runs of 40 rows on a busy virtual machine, `quiet` and `noisy` about those at the lower and upper quartile.
-`bursts` is `typical` with one row in twenty slow from its first sample to its last, as rows there were whose samples
-had all been taken within a millisecond: no two files can tell that from a regression, which is why it stands here.
+`bursts` is `typical` with one round in fourteen slow from its first sample to its last, as rounds were there in which
+something had slowed the machine for a second. Like `assay bench`, a run goes through all rows three times.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ import numpy as np
 from comparison import verdicts
 from comparison.result_file import PASSED, ResultFile, Row
 
-SAMPLE_COUNTS = (10, 20, 50, 100, 200)
+ROUNDS = 3
+SAMPLE_COUNTS = (10, 20, 50, 100, 200)  # in each round
 SETTLED = 0  # as many samples as `assay bench` takes: until the interval of the median is within 1 %
 MOST_SAMPLES = 400
 
@@ -42,11 +43,11 @@ class Noise:
     name: str
     spread: float  # standard deviation of the log-normal core
     likeness: float  # correlation of neighbouring samples
-    drift: float  # standard deviation of what the run wanders from its beginning to its end
+    drift: float  # standard deviation of what a round wanders from its beginning to its end
     shift: float  # standard deviation of the run as a whole
     tail_share: float = 0.04  # samples that something interrupted …
     tail_size: float = 0.2  # … and by how much, exponentially distributed
-    burst_share: float = 0.0  # runs of a row that are slow from end to end …
+    burst_share: float = 0.0  # rounds of a row that are slow from end to end …
     burst_size: float = 0.3  # … by this much
 
 
@@ -55,12 +56,18 @@ PROFILES = (
     Noise("quiet", spread=0.003, likeness=0.1, drift=0.002, shift=0.005),
     TYPICAL,
     Noise("noisy", spread=0.025, likeness=0.5, drift=0.02, shift=0.02),
-    replace(TYPICAL, name="bursts", burst_share=0.05),
+    replace(TYPICAL, name="bursts", burst_share=0.07),
 )
 
 
+def run_of_row(noise: Noise, count: int, median_ns: float, rng: np.random.Generator) -> list[tuple[float, ...]]:
+    """The rounds of one row in one run."""
+    shifted = median_ns * np.exp(noise.shift * rng.normal())
+    return [samples(noise, count, shifted, rng) for _ in range(ROUNDS)]
+
+
 def samples(noise: Noise, count: int, median_ns: float, rng: np.random.Generator) -> tuple[float, ...]:
-    """One run of one row; `count` may be SETTLED."""
+    """One round of one row; `count` may be SETTLED."""
     n = count or MOST_SAMPLES
     innovations = rng.normal(size=n) * np.sqrt(1 - noise.likeness**2)
     core = np.empty(n)
@@ -69,7 +76,7 @@ def samples(noise: Noise, count: int, median_ns: float, rng: np.random.Generator
         core[i] = noise.likeness * core[i - 1] + innovations[i]
     wander = np.cumsum(rng.normal(size=n)) / np.sqrt(n)  # a random walk that ends one standard deviation away
     tail = (rng.random(n) < noise.tail_share) * rng.exponential(noise.tail_size, n)
-    whole = noise.shift * rng.normal() + (rng.random() < noise.burst_share) * noise.burst_size
+    whole = (rng.random() < noise.burst_share) * noise.burst_size
     values = median_ns * np.exp(noise.spread * core + noise.drift * wander + whole) * (1 + tail)
     return tuple(values[: count or settled(values)].tolist())
 
@@ -86,9 +93,11 @@ def settled(values: np.ndarray) -> int:
     return len(values)
 
 
-def result_file(rows: Iterator[tuple[str, tuple[float, ...]]]) -> ResultFile:
-    """As if read from a file."""
-    made = [Row(name, "hot", "once", PASSED, "", values) for name, values in rows]
+def result_file(rows: Iterator[tuple[str, list[tuple[float, ...]]]]) -> ResultFile:
+    """As if read from a file; each row comes with its rounds."""
+    made = [
+        Row(name, "hot", "once", PASSED, "", sum(rounds, ()), rounds=tuple(map(len, rounds))) for name, rounds in rows
+    ]
     return ResultFile("simulated", {row.key: row for row in made}, machine_hash="simulated")
 
 
@@ -99,7 +108,7 @@ def run_pair(
     medians = np.exp(rng.uniform(np.log(1e2), np.log(1e7), rows))  # from 100 ns to 10 ms
     tag = rng.integers(1 << 62)  # the bootstrap's seed comes from the rows' names: another one for each pair
     base, new = (
-        result_file((f"{tag}/{i}", samples(noise, counts(), median * times, rng)) for i, median in enumerate(medians))
+        result_file((f"{tag}/{i}", run_of_row(noise, counts(), median * times, rng)) for i, median in enumerate(medians))
         for times in (1.0, factor)
     )
     return verdicts.compare(base, new, verdicts.Settings())
@@ -139,7 +148,7 @@ def run_shares(noise: Noise, rows: int, runs: int, seed: int, count: int | None 
 def print_pairs(pairs: int, seed: int) -> None:
     """One line for each profile, planted slow-down and number of samples."""
     print(f"Verdicts in % of {pairs} pairs of one row, band 5 %, no recorded A/A floor\n")
-    print("| noise | samples | planted | SLOWER | AMBIGUOUS | SAME | FASTER |")
+    print("| noise | samples a round | planted | SLOWER | AMBIGUOUS | SAME | FASTER |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for noise in PROFILES:
         for factor in (1.0, 1.10, 1.05):
@@ -152,7 +161,7 @@ def print_pairs(pairs: int, seed: int) -> None:
 def print_runs(runs: int, seed: int, rows: int = 30) -> None:
     """One line for each profile and way of choosing the number of samples."""
     print(f"{runs} A/A runs of {rows} rows: runs in % and the share of rows that are AMBIGUOUS\n")
-    print("| noise | samples | all SAME | no SLOWER | neither SLOWER nor FASTER | AMBIGUOUS rows |")
+    print("| noise | samples a round | all SAME | no SLOWER | neither SLOWER nor FASTER | AMBIGUOUS rows |")
     print("|---|---|---:|---:|---:|---:|")
     for noise in PROFILES:
         for count, name in ((None, "10 to 200"), (SETTLED, "settled")):

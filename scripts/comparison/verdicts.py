@@ -151,7 +151,7 @@ def _timed(pairs: Sequence[tuple[Row, Row]], tolerance: float) -> list[Compared]
     made = [Compared(AMBIGUOUS, *pair, _too_few(*pair)) for pair in pairs if not _has_enough(pair)]
     enough = [pair for pair in pairs if _has_enough(pair)]
     effects = [_effect(*pair) for pair in enough]
-    drifts = [max(resampling.drift(row.samples_ns) for row in pair) for pair in enough]
+    drifts = [max(_drift(row) for row in pair) for pair in enough]
     p_values = [
         resampling.exceedance(effect, max(tolerance, drift)) for effect, drift in zip(effects, drifts, strict=True)
     ]
@@ -171,7 +171,7 @@ def judge(effect: resampling.Estimate, drift: float, p_holm: float, tolerance: f
             return (SLOWER if effect.low > bar else FASTER), ""
         return AMBIGUOUS, f"beyond the tolerance, but not by Holm's method over all rows (p = {p_holm:.2g})"
     if not drift <= tolerance:
-        return AMBIGUOUS, f"the halves of one run differ by {100 * math.expm1(drift):.1f} %"
+        return AMBIGUOUS, f"one run differs from itself by {100 * math.expm1(drift):.1f} %"
     if effect.low >= -tolerance and effect.high <= tolerance:
         return SAME, ""
     if effect.high - effect.low > 2 * tolerance:
@@ -179,19 +179,27 @@ def judge(effect: resampling.Estimate, drift: float, p_holm: float, tolerance: f
     return AMBIGUOUS, "the interval reaches across the tolerance's edge"
 
 
+def _drift(row: Row) -> float:
+    """How far a run differs from itself: its two quietest rounds, or the halves of its only one."""
+    stretches = row.stretches_ns
+    if len(stretches) == 1:
+        return resampling.drift(stretches[0])
+    return math.log(np.median(stretches[1])) - math.log(np.median(stretches[0]))
+
+
 def _effect(old: Row, fresh: Row) -> resampling.Estimate:
     # From the row's own name, so that neither the order nor the number of rows matters.
     digest = hashlib.sha256("\0".join(old.key).encode("utf-8", "surrogatepass")).digest()
-    return resampling.estimate(old.samples_ns, fresh.samples_ns, int.from_bytes(digest[:8], "little"))
+    return resampling.estimate(old.quietest_ns, fresh.quietest_ns, int.from_bytes(digest[:8], "little"))
 
 
 def _has_enough(pair: tuple[Row, Row]) -> bool:
-    return all(len(row.samples_ns) >= resampling.LEAST_SAMPLES for row in pair)
+    return all(len(row.quietest_ns) >= resampling.LEAST_SAMPLES for row in pair)
 
 
 def _too_few(old: Row, fresh: Row) -> str:
     return (
-        f"{len(old.samples_ns)} samples in BASE and {len(fresh.samples_ns)} in NEW, "
+        f"{len(old.quietest_ns)} samples in BASE and {len(fresh.quietest_ns)} in NEW, "
         f"but an interval takes at least {resampling.LEAST_SAMPLES}"
     )
 

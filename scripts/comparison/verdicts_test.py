@@ -54,6 +54,20 @@ class OneRow(unittest.TestCase):
         self.assertEqual(verdict_of(1.05), AMBIGUOUS)
         self.assertEqual(verdict_of(1 / 1.05), AMBIGUOUS)
 
+    def test_one_slow_round_is_no_regression(self) -> None:
+        quiet, slow = noise(1000, seed=2), noise(1900, seed=3)
+        for factor, expected in ((1.0, SAME), (1.10, SLOWER)):
+            times = [factor * ns for ns in slow + quiet + quiet]
+            new = Row("a", "hot", "once", "PASSED", "", tuple(times), rounds=(40, 40, 40))
+            self.assertEqual(compare(file(timed("a")), file(new)).rows[0].verdict, expected)
+
+    def test_rounds_that_all_differ_leave_doubt(self) -> None:
+        times = noise(1300, seed=2) + noise(1000, seed=3) + noise(1900, seed=4)
+        new = Row("a", "hot", "once", "PASSED", "", tuple(times), rounds=(40, 40, 40))
+        row = compare(file(timed("a")), file(new)).rows[0]
+        self.assertEqual(row.verdict, AMBIGUOUS)
+        self.assertRegex(row.reason, r"^one run differs from itself by (29|30|31)\.\d %$")
+
     def test_the_band_is_the_users(self) -> None:
         self.assertEqual(verdict_of(1.10, band=0.2), SAME)
         self.assertEqual(verdict_of(1.04, band=0.03), SLOWER)
@@ -92,7 +106,7 @@ class OneRow(unittest.TestCase):
             ends = sorted((sign * 0.15, sign * 0.25))
             self.assertEqual(
                 verdicts.judge(resampling.Estimate(sign * 0.2, *ends, 20), 0.18, 0.0, 0.05),
-                (AMBIGUOUS, "the halves of one run differ by 19.7 %"),
+                (AMBIGUOUS, "one run differs from itself by 19.7 %"),
             )
 
     def test_nan_is_ambiguous(self) -> None:
@@ -115,7 +129,7 @@ class OneRow(unittest.TestCase):
         for base in (timed("a", 1000), timed("a", 1150)):
             row = compare(file(base), file(new)).rows[0]
             self.assertEqual(row.verdict, AMBIGUOUS)
-            self.assertRegex(row.reason, r"^the halves of one run differ by (29|30|31)\.\d %$")
+            self.assertRegex(row.reason, r"^one run differs from itself by (29|30|31)\.\d %$")
 
     def test_a_change_beyond_even_the_drift(self) -> None:
         drifting = [*noise(2000, 20, seed=3), *noise(2200, 20, seed=4)]

@@ -33,7 +33,7 @@ def median(row: Compared, of_new: bool) -> str:
     measured = row.new if of_new else row.base
     if measured is None or not measured.is_timed:
         return "–"
-    return time(float(resampling.np.median(measured.samples_ns)))
+    return time(float(resampling.np.median(measured.quietest_ns)))
 
 
 def ratio(row: Compared) -> str:
