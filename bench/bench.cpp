@@ -83,7 +83,11 @@ std::vector<Row> bench_cases(const Selection& selection, TimingSetup& setup, con
 
 void write_files(const BenchOptions& options, std::span<const Row> rows, const RunFacts& facts) {
   if (!options.json.empty()) write_whole(options.json, results_json(rows, facts));
-  if (!options.save_baseline.empty()) write_whole(baseline_path(options.save_baseline), results_json(rows, facts));
+  if (!options.save_baseline.empty() && is_interrupted()) {
+    say(fmt::format("interrupted, so the baseline {} is as it was\n", options.save_baseline));
+  } else if (!options.save_baseline.empty()) {
+    write_whole(baseline_path(options.save_baseline), results_json(rows, facts));
+  }
   if (!options.csv.empty()) write_whole(options.csv, results_csv(rows));
 }
 
@@ -110,6 +114,7 @@ void warn_of_times(std::span<const Row> rows) {
 }
 
 int bench(BenchOptions& options) {
+  catch_interrupts();
   finish_run_options(options, {options.json, options.csv});
   if (!options.save_baseline.empty()) baseline_path(options.save_baseline);
   if (!(options.row_budget_s > 0) || !std::isfinite(options.row_budget_s))
@@ -118,7 +123,6 @@ int bench(BenchOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   options.selection.small = !options.selection.filters.empty() || !options.golden.empty();
   const Selection selection = select(options.selection);
-  catch_interrupts();
   print_warnings();
   say_what_a_probe_would_add();
   std::vector<Row> done = selection.damaged;
@@ -141,7 +145,7 @@ void add_bench(CLI::App& app, Chosen& chosen) {
   CLI::App* verb = app.add_subcommand("bench", "Verified times; without --filter, of all workloads");
   add_run_options(*verb, *options);
   verb->add_option("--row-budget", options->row_budget_s, "Time limit for one row, e.g. 5s or 500ms")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"ms", 1e-3}, {"m", 60}}))
+      ->transform(seconds_with_unit())
       ->capture_default_str();
   verb->add_option("--rounds", options->rounds, "How often all rows are gone through: samples that lie apart in time")
       ->check(CLI::Range(1, most_rounds))

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -74,6 +75,12 @@ bool cross_between(const Choice& smaller, const Choice& larger) {
   return smaller.best.backend != larger.best.backend && smaller.best.bytes < larger.best.bytes;
 }
 
+/// Whether the cases on both sides go to one backend, and this one to another.
+bool is_island(const std::vector<Choice>& choices, std::size_t i) {
+  return i > 0 && i + 1 < choices.size() && choices[i - 1].best.backend == choices[i + 1].best.backend &&
+         choices[i].best.backend != choices[i - 1].best.backend;
+}
+
 /// Between two cases that are neighbours in size and go to different backends.
 Crossover cross(const Choice& smaller, const std::vector<Measured>& smaller_rows, const Choice& larger,
                 const std::vector<Measured>& larger_rows) {
@@ -127,14 +134,20 @@ Decision decide(const std::vector<Measured>& rows, const std::vector<std::string
   }
   Decision decision;
   for (const auto& [group, cases] : groups) {
-    const std::vector<Measured>* smaller_rows = nullptr;
-    for (const auto& [key, members] : cases) {
-      Choice choice = choose(members, std::get<2>(group), simplest_first);
-      if (smaller_rows != nullptr && cross_between(decision.choices.back(), choice))
-        decision.crossovers.push_back(cross(decision.choices.back(), *smaller_rows, choice, members));
-      decision.choices.push_back(std::move(choice));
-      smaller_rows = &members;
+    std::vector<Choice> choices;
+    std::vector<const std::vector<Measured>*> members;
+    for (const auto& [key, rows_of_case] : cases) {
+      choices.push_back(choose(rows_of_case, std::get<2>(group), simplest_first));
+      members.push_back(&rows_of_case);
     }
+    std::size_t before = 0;
+    for (std::size_t i = 1; i < choices.size(); ++i) {
+      if (is_island(choices, i)) continue;
+      if (cross_between(choices[before], choices[i]))
+        decision.crossovers.push_back(cross(choices[before], *members[before], choices[i], *members[i]));
+      before = i;
+    }
+    std::ranges::move(choices, std::back_inserter(decision.choices));
   }
   return decision;
 }

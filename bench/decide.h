@@ -28,7 +28,8 @@ struct Choice {
   std::optional<double> over_next_ns;  ///< the median of the fastest that is not tied; none if all are
 };
 
-/// Where one backend's time meets another's as cases grow.
+/// Where one backend's time meets another's as cases grow. A single case that goes to another backend than both its
+/// neighbours makes none: its lead is that case's own, or the noise's.
 struct Crossover {
   std::string op, dtype, from, to;
   int most_threads = 1;

@@ -123,6 +123,19 @@ TEST(Decide, NamesEachOperatorOnceAmongTheFurthest) {
   EXPECT_EQ(furthest[1].best.op, "other");
 }
 
+TEST(Decide, OneCaseAmongOthersMakesNoCrossover) {
+  std::vector<Measured> rows;
+  for (const double bytes : {100.0, 200.0, 300.0, 400.0, 500.0}) {
+    rows.push_back(row("scalar", 1, bytes, bytes == 200 ? 20 : 10));
+    rows.push_back(row("openmp", 1, bytes, bytes == 500 ? 5 : 15));
+  }
+  const Decision decision = decide(rows, simplest_first, {});
+  EXPECT_EQ(decision.choices[1].best.backend, "openmp");
+  ASSERT_EQ(decision.crossovers.size(), 1u);
+  EXPECT_GE(decision.crossovers[0].low, 400);
+  EXPECT_EQ(decision.crossovers[0].to, "openmp");
+}
+
 TEST(Decide, CasesOfOneSizeHaveNoCrossover) {
   std::vector<Measured> rows = {row("scalar", 1, 100, 10), row("openmp", 1, 100, 20), row("scalar", 1, 100, 20),
                                 row("openmp", 1, 100, 10)};

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -21,8 +22,6 @@
 
 namespace assay::bench {
 namespace {
-
-constexpr int most_threads = 1024;  // beyond any machine; a typing mistake, not a wish
 
 volatile std::sig_atomic_t interrupts = 0;
 
@@ -92,6 +91,13 @@ std::string unmet_requirement(const std::string& backend, std::span<const Row> r
                      counted.second->label(), counted.second->reason);
 }
 
+/// Of names that are neither empty nor standard output.
+bool are_one_file(const std::string& one, const std::string& other) {
+  namespace fs = std::filesystem;
+  const auto is_name = [](const std::string& file) { return !file.empty() && file != "-"; };
+  return is_name(one) && is_name(other) && fs::weakly_canonical(one) == fs::weakly_canonical(other);
+}
+
 std::string shell_quoted(const std::string& text) {
   const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,/-=") ==
                      std::string::npos;
@@ -127,6 +133,11 @@ CLI::Validator not_empty() {
   return CLI::Validator([](std::string& text) { return text.empty() ? "an empty name was given" : ""; }, "", "");
 }
 
+CLI::AsNumberWithUnit seconds_with_unit() {
+  return CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}},
+                               CLI::AsNumberWithUnit::DEFAULT, "TIME");
+}
+
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files) {
   this_machine();  // the load average of the start, before this program adds to it
   options.selection.threads = parse_threads(options.threads);
@@ -135,6 +146,10 @@ void finish_run_options(RunOptions& options, const std::vector<std::string>& out
   for (const std::string& backend : options.require) find_backend(backend);
   for (const std::string& file : output_files)
     if (!file.empty()) require_writable(file);
+  for (std::size_t i = 1; i < output_files.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (are_one_file(output_files[i], output_files[j]))
+        throw InvalidArgument(fmt::format("{} is asked for twice: give each file a name of its own", output_files[i]));
   const auto to_standard_output = std::count(output_files.begin(), output_files.end(), "-");
   if (to_standard_output > 1) throw InvalidArgument("only one file can be written to standard output (-)");
   if (to_standard_output == 1) leave_standard_output_to_a_file();

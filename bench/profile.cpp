@@ -1,13 +1,20 @@
 // `assay profile`: what this machine is, what it can do, which backends are right on it and which is best for what, in
 // one command and a given time. Interrupted or out of time it leaves what it has, and the same command goes on from
 // there.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -24,6 +31,7 @@
 #include "bench/verbs.h"
 #include "bench/verified_case.h"
 #include "golden/whole_file.h"
+#include "reference/registry.h"
 
 namespace assay::bench {
 namespace {
@@ -80,16 +88,80 @@ double timing_s(const std::vector<Row>& rows) {
   return seconds;
 }
 
+bool is_verdict(const std::string& name) {
+  constexpr std::array all = {Verdict::passed,      Verdict::failed,  Verdict::unsupported,
+                              Verdict::unavailable, Verdict::invalid, Verdict::mistrusted};
+  return std::any_of(all.begin(), all.end(), [&](Verdict verdict) { return name_of(verdict) == name; });
+}
+
+/// Whether an entry of a file could have come from here. Throws json::exception, or InvalidArgument without a sentence.
+void require_sound(const json& entry) {
+  const auto text = [&](const char* key) { return entry.at(key).get<std::string>(); };
+  if (!is_verdict(text("verdict"))) throw InvalidArgument("");
+  if (text("backend") == "golden") return;  // a damaged file, whose operator may be any
+  find_operator(text("operator"));
+}
+
+void require_sound_time(const json& entry) {
+  require_sound(entry);
+  const auto text = [&](const char* key) { return entry.at(key).get<std::string>(); };
+  const int threads = entry.at("threads").get<int>();
+  const std::string label =
+      fmt::format("{}/{}/{}/{}/{}", text("operator"), text("case"), text("backend"), text("dtype"), threads);
+  if (entry.at("name").get<std::string>() != label || threads < 0) throw InvalidArgument("");
+  for (const Measured& row : measured_rows(json::array({entry})))
+    if (!(row.low_ns > 0 && row.low_ns <= row.median_ns && row.median_ns <= row.high_ns && std::isfinite(row.high_ns) &&
+          row.bytes >= 0 && std::isfinite(row.bytes)))
+      throw InvalidArgument("");
+}
+
+/// Tells whether the golden files are those of an earlier run: all their bytes, and what is wrong with damaged ones.
+std::string state_of(const CaseList& list) {
+  std::set<fs::path> paths;
+  for (const BoundCase& bound : list.cases)
+    if (bound.golden) paths.insert(bound.golden->path);
+  std::string state;
+  for (const fs::path& path : paths) {
+    std::ifstream stream(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+    state += fmt::format("{} {:x}\n", path.filename().string(), std::hash<std::string>()(bytes));
+  }
+  for (const DamagedFile& file : list.damaged) state += file.op + "/" + file.name + " " + file.reason + "\n";
+  return fmt::format("{:016x}", std::hash<std::string>()(state));
+}
+
+/// Keeps others out of a folder until it goes away.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder) : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
+      throw InvalidArgument(
+          fmt::format("another profile is at work in {}: wait for it, or give another folder", folder.string()));
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+
+ private:
+  int descriptor_;
+};
+
 class Profile {
  public:
   explicit Profile(const ProfileOptions& options) : options_(options), folder_(options.folder) {}
 
   int run() {
+    require_plain_files();
+    const Selection selection = select(sweep_options());  // a mistake in it must not cost a probe
+    golden_state_ = state_of(selection.list);
+    unreached_ = selection.cases.size();
     resume();
     print_warnings();
     write_machine();
-    if (!is_interrupted()) verify();
-    if (!is_interrupted()) sweep();
+    if (!is_interrupted()) verify(selection);
+    if (!is_interrupted()) sweep(selection);
     write_results();
     count_problems();
     const Decision decision = write_dispatch();
@@ -104,9 +176,21 @@ class Profile {
   /// What must be the same for results to be put together.
   json identity() const {
     const json about = context(false);
+    const char* isa = std::getenv("ASSAY_ISA");
     return {{"machine", about["machine"]["hash"]},   {"version", about["assay"]["version"]},
             {"commit", about["assay"]["commit"]},    {"libraries", about["libraries"]},
-            {"seed", options_.selection.cases.seed}, {"golden", options_.golden}};
+            {"seed", options_.selection.cases.seed}, {"golden", golden_state_},
+            {"isa", isa == nullptr ? "" : isa}};
+  }
+
+  /// A folder or a pipe in the place of a file would stop the run at its end, or for ever.
+  void require_plain_files() const {
+    for (const char* name : {"machine.json", "checks.json", "results.json", "dispatch.json"}) {
+      const fs::file_type type = fs::status(folder_ / name).type();
+      if (type != fs::file_type::not_found && type != fs::file_type::regular)
+        throw InvalidArgument(fmt::format("{} is not a regular file: remove it, or give another folder", file(name)));
+      require_writable(file(name));
+    }
   }
 
   /// A file of this folder as an earlier run left it, null if there is none. Rows of another machine or version cannot
@@ -115,11 +199,13 @@ class Profile {
     if (options_.fresh || !fs::exists(file(name))) return {};
     json document = read_json(file(name));
     if (!document.is_object() || !document.value(list, json()).is_array() ||
-        !document.value("context", json()).is_object())
-      throw InvalidArgument(fmt::format("{} is no file of a profile: remove it, or give --fresh", file(name)));
-    if (document["context"].value("profile", json()) != identity())
-      throw InvalidArgument(fmt::format(
-          "{} comes from another machine, version or seed: give --fresh to begin anew, or another folder", file(name)));
+        !document.value("context", json()).is_object() || !document["context"].contains("profile"))
+      throw InvalidArgument(fmt::format("{} is no file of a profile: remove it, or give another folder", file(name)));
+    if (document["context"]["profile"] != identity())
+      throw InvalidArgument(
+          fmt::format("{} comes from another machine, version, seed, ASSAY_ISA or state of the golden files: give "
+                      "--fresh to begin anew, or another folder",
+                      file(name)));
     return document;
   }
 
@@ -132,48 +218,92 @@ class Profile {
         const json& floor = results["context"].at("assay").at("aa_floor");
         if (floor.is_number()) aa_floor_ = floor.get<double>();
       }
-      if (!checks.is_null() && !checks["context"].at("assay").at("partial").get<bool>())
+      if (!checks.is_null()) {
         checks_ = std::move(checks["checks"]);
-      measured_rows(benchmarks_);
+        for (const json& op : checks["context"].at("verified")) verified_.insert(op.get<std::string>());
+      }
+      for (const json& entry : benchmarks_) require_sound_time(entry);
+      for (const json& entry : checks_) require_sound(entry);
       count_problems();
-    } catch (const json::exception&) {
+    } catch (const std::exception&) {
       throw InvalidArgument(fmt::format("the files in {} are damaged: give --fresh to begin anew", folder_.string()));
     }
     if (!benchmarks_.empty() || !checks_.empty())
-      say(fmt::format("going on from {} timed rows and {} checks in {}\n", measured_rows(benchmarks_).size(),
-                      checks_.size(), folder_.string()));
+      say(fmt::format("going on from {} timed rows, {} checks and {} problems in {}\n",
+                      measured_rows(benchmarks_).size(), checks_.size(), problems_, folder_.string()));
+  }
+
+  /// The probe of the folder's own machine.json, where it could not be kept in the user's cache.
+  std::optional<Probe> probe_of_folder() const {
+    if (options_.fresh || !fs::exists(file("machine.json"))) return std::nullopt;
+    try {
+      Probe probe = probe_from_json(read_json(file("machine.json")).at("probe"));
+      const json about = context(false);
+      if (probe.machine_hash == about["machine"]["hash"] && probe.version == about["assay"]["version"]) return probe;
+    } catch (const std::exception&) {  // of an older format, or damaged: measured anew
+    }
+    return std::nullopt;
   }
 
   void write_machine() {
     constexpr double full_probe_s = 40, quick_share = 0.1;  // a full probe that took more of the budget is made quick
-    obtain_probe(full_probe_s > quick_share * options_.budget_s);
+    if (std::optional<Probe> probe = known_probe() ? std::nullopt : probe_of_folder()) {
+      know_probe(std::move(*probe));
+    } else {
+      obtain_probe(full_probe_s > quick_share * options_.budget_s);
+    }
     write_whole(file("machine.json"), context(is_interrupted()).dump(2) + "\n");
   }
 
-  /// Which backend is right for which operator: everything but the large tier, which is verified when it is timed.
-  void verify() {
-    if (!checks_.empty()) return;
+  /// Which backend is right for which operator, for those that are to be timed and were not verified before: everything
+  /// but the large tier, which is verified when it is timed.
+  void verify(const Selection& swept) {
+    std::set<std::string_view> waiting;
+    for (const CaseRows& selected : swept.cases)
+      if (!verified_.contains(selected.bound->op->name)) waiting.insert(selected.bound->op->name);
+    if (waiting.empty()) return;
+    const Stopwatch watch;
     SelectionOptions wanted = options_.selection;
     wanted.large = false;
     wanted.small = true;
     wanted.filters.clear();
     wanted.cases.property_cases = default_property_cases;
     const Selection selection = select(wanted);
-    Progress progress("profile: verify", selection.rows);
+    std::size_t rows = 0;
+    for (const CaseRows& selected : selection.cases)
+      if (waiting.contains(selected.bound->op->name)) rows += selected.rows.size();
+    Progress progress("profile: verify", rows);
+    keep_checks("golden", selection.damaged, progress);
+    for (const std::string_view op : waiting)
+      if (!is_interrupted()) verify_operator(op, selection, progress);
+    json document = json::parse(checks_json({}, is_interrupted()));
+    document["context"]["profile"] = identity();
+    document["context"]["verified"] = verified_;
+    document["checks"] = checks_;
+    write_whole(file("checks.json"), document.dump(2) + "\n");
+    verified_in_s_ = watch.seconds();
+  }
+
+  void verify_operator(std::string_view op, const Selection& selection, Progress& progress) {
     std::vector<Row> rows;
     const auto repro = [&](const Row& row) { return repro_command("verify", row, options_); };
-    for (const CaseRows& selected : selection.cases) {
-      if (is_interrupted()) break;
-      if (!takes_operator(selected.bound->op->name)) continue;
-      verify_case(selected, options_.selection.cases.seed, repro, [&](Row&& row) {
-        report(row, progress);
-        rows.push_back(std::move(row));
-      });
-    }
-    json document = json::parse(checks_json(rows, is_interrupted()));
-    document["context"]["profile"] = identity();
-    checks_ = document["checks"];
-    write_whole(file("checks.json"), document.dump(2) + "\n");
+    for (const CaseRows& selected : selection.cases)
+      if (selected.bound->op->name == op && !is_interrupted())
+        verify_case(selected, options_.selection.cases.seed, repro, [&](Row&& row) { rows.push_back(std::move(row)); });
+    keep_checks(op, rows, progress);
+    if (!is_interrupted()) verified_.emplace(op);
+  }
+
+  /// In the place of what an earlier run may have left of the same operator, or of damaged golden files.
+  void keep_checks(std::string_view op, const std::vector<Row>& rows, Progress& progress) {
+    json kept = json::array();
+    for (json& check : checks_)
+      if ((check["backend"] == "golden" ? "golden" : check["operator"].get<std::string>()) != op)
+        kept.push_back(std::move(check));
+    for (const Row& row : rows) report(row, progress);
+    const json document = json::parse(checks_json(rows, false));
+    kept.insert(kept.end(), document["checks"].begin(), document["checks"].end());
+    checks_ = std::move(kept);
   }
 
   void report(const Row& row, Progress& progress) const {
@@ -196,14 +326,6 @@ class Profile {
     }
   }
 
-  /// With --filter only the operators that it takes are verified.
-  bool takes_operator(std::string_view op) {
-    if (options_.selection.filters.empty()) return true;
-    if (swept_operators_.empty())
-      for (const CaseRows& selected : select(sweep_options()).cases) swept_operators_.insert(selected.bound->op->name);
-    return swept_operators_.contains(op);
-  }
-
   SelectionOptions sweep_options() const {
     SelectionOptions wanted = options_.selection;
     wanted.small = !options_.selection.filters.empty() || !options_.golden.empty();
@@ -215,9 +337,8 @@ class Profile {
                        [&](const Row& row) { return known_.contains(row.label()); });
   }
 
-  void sweep() {
+  void sweep(const Selection& selection) {
     for (const json& entry : benchmarks_) known_.insert(entry["name"].get<std::string>());
-    const Selection selection = select(sweep_options());
     TimingSetup setup;
     setup.sampling.seed = options_.selection.cases.seed;
     setup.sampling.interrupted = is_interrupted;
@@ -251,7 +372,13 @@ class Profile {
   void keep(const std::vector<Row>& rows, const TimingSetup& setup, Progress& progress) {
     for (const Row& row : rows) report(row, progress);
     if (const auto floor = aa_floor(setup)) aa_floor_ = floor;
-    for (json& entry : benchmark_entries(rows)) benchmarks_.push_back(std::move(entry));
+    std::set<std::string> labels;
+    for (const Row& row : rows) labels.insert(row.label());
+    json kept = json::array();  // a case that had fewer rows before is timed whole
+    for (json& entry : benchmarks_)
+      if (!labels.contains(entry["name"].get<std::string>())) kept.push_back(std::move(entry));
+    for (json& entry : benchmark_entries(rows)) kept.push_back(std::move(entry));
+    benchmarks_ = std::move(kept);
     write_results();
   }
 
@@ -302,7 +429,10 @@ class Profile {
                       choice.best.dtype, choice.best.backend, format_share(*choice.best.roof_fraction),
                       choice.best.bound_by));
     if (is_partial())
-      say(fmt::format("partial: {} cases were not reached; run the same command again to go on\n", unreached_));
+      say(fmt::format("partial: {} of the cases were not reached{}; run the same command again to go on\n", unreached_,
+                      is_interrupted() ? ", for it was interrupted"
+                                       : fmt::format(" in {} s, of which verification took {:.0f} s", options_.budget_s,
+                                                     verified_in_s_)));
     say(
         fmt::format("profile: {} timed rows, {} checks, {} problems in {:.0f} s; machine.json, results.json, "
                     "checks.json and dispatch.json are in {}\n",
@@ -328,20 +458,22 @@ class Profile {
   Stopwatch watch_;
   json benchmarks_ = json::array(), checks_ = json::array();
   std::set<std::string> known_, refused_;
-  std::set<std::string_view> swept_operators_;
+  std::set<std::string, std::less<>> verified_;  ///< operators, to the end
+  std::string golden_state_;
+  double verified_in_s_ = 0;
   std::optional<double> aa_floor_;
   std::size_t problems_ = 0, unreached_ = 0;
 };
 
 int profile(ProfileOptions& options) {
   finish_run_options(options, {});
+  catch_interrupts();
   if (!(options.budget_s > 0) || !std::isfinite(options.budget_s))
     throw InvalidArgument(fmt::format("--budget is {} s, but it must be positive and finite", options.budget_s));
   std::error_code error;
   fs::create_directories(options.folder, error);
   if (error) throw InvalidArgument(fmt::format("cannot make the folder {}: {}", options.folder, error.message()));
-  require_writable((fs::path(options.folder) / "machine.json").string());
-  catch_interrupts();
+  const FolderLock lock(options.folder);
   return Profile(options).run();
 }
 
@@ -355,9 +487,10 @@ void add_profile(CLI::App& app, Chosen& chosen) {
   verb->remove_option(verb->get_option("--json"));
   verb->remove_option(verb->get_option("--require"));
   verb->add_option("--budget", options->budget_s, "Time to spend, e.g. 10m or 90s; a case that has begun is finished")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+      ->transform(seconds_with_unit())
       ->capture_default_str();
-  verb->add_option("-o,--output", options->folder, "The folder for machine.json, results.json and dispatch.json")
+  verb->add_option("-o,--output", options->folder,
+                   "The folder for machine.json, checks.json, results.json and dispatch.json")
       ->type_name("DIR")
       ->required()
       ->check(not_empty());

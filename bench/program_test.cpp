@@ -1,11 +1,17 @@
 // The program as a user meets it: exit codes, the one sentence for each mistake, and files that are whole or not there.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "bench/measure/probe_file.h"
 #include "golden/safetensors.h"
@@ -40,7 +46,8 @@ class Program : public testing::Test {
  protected:
   Program()
       : folder_(fs::path(testing::TempDir()) /
-                ("program_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+                (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "_" +
+                 std::to_string(getpid()))) {  // several builds may be tested at once
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
@@ -88,6 +95,14 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --json - --junit -", "assay: only one file can be written to standard output (-)\n"},
       {"verify --golden /nowhere", "assay: /nowhere: there is no such folder of golden cases\n"},
       {"bench --row-budget 0s", "assay: --row-budget is 0 s, but it must be positive and finite\n"},
+      {"verify --soak 0",
+       "assay: --soak: it is 0, but a number from 1 to 1000000000 is needed; `assay --help` shows what there is\n"},
+      {"verify --soak 99999999999999999999",
+       "assay: --soak: it is 99999999999999999999, but a number from 1 to 1000000000 is needed; `assay --help` shows "
+       "what there is\n"},
+      {"verify --soak 3 --all", "assay: --soak makes property cases, none of which is large: leave out --all\n"},
+      {"verify --json /dev/shm/x --junit /dev/shm/./x",
+       "assay: /dev/shm/./x is asked for twice: give each file a name of its own\n"},
       {"bench --rounds 0", "assay: --rounds: Value 0 not in range 1 to 100; `assay --help` shows what there is\n"},
       {"bench --save-baseline ../x",
        "assay: a baseline cannot be called \"../x\": a name has A-Z a-z 0-9 _ . - and no dot in front\n"},
@@ -289,6 +304,14 @@ TEST_F(GoldenFolder, AFlippedBitIsInvalidByTheManifest) {
       << outcome.text;
 }
 
+TEST_F(GoldenFolder, ADamagedFileIsInvalidThoughAFilterNamesIt) {
+  std::ofstream(path("tensors/hungarian_assignment/ties.safetensors"), std::ios::app) << "x";
+  const Outcome outcome =
+      assay("verify --filter 'hungarian_assignment/ties/*'", "ASSAY_GOLDEN='" + path("tensors") + "' ");
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_NE(outcome.text.find("INVALID hungarian_assignment/ties/golden/-/0"), std::string::npos) << outcome.text;
+}
+
 TEST_F(GoldenFolder, AFlippedBitWithoutAManifestIsInvalidByTheOracle) {
   flip_a_bit();
   fs::remove(path("tensors/manifest.json"));
@@ -481,7 +504,11 @@ TEST_F(ProfiledMachine, GoesOnWhereItWasLeft) {
   EXPECT_NE(again.text.find("going on from "), std::string::npos) << again.text;
   EXPECT_TRUE(timed() == earlier) << "nothing was left to time";
   ASSERT_EQ(profile("--threads 1,2").code, 0);
-  EXPECT_GT(timed().size(), earlier.size());
+  const json wider = timed();
+  EXPECT_GT(wider.size(), earlier.size());
+  std::set<std::string> names;
+  for (const json& row : wider) names.insert(row["name"].get<std::string>());
+  EXPECT_EQ(names.size(), wider.size()) << "each row once";
   ASSERT_EQ(profile("--threads 1 --fresh").code, 0);
   EXPECT_EQ(timed().size(), earlier.size());
   EXPECT_FALSE(timed() == earlier) << "timed anew";
@@ -492,11 +519,38 @@ TEST_F(ProfiledMachine, OutOfTimeItIsPartialAndCanBeGoneOnWith) {
   EXPECT_EQ(first.code, 0) << first.text;
   EXPECT_EQ(file("results.json")["context"]["assay"]["partial"], true);
   EXPECT_EQ(file("dispatch.json")["partial"], true);
-  EXPECT_NE(first.text.find("partial: 2 cases were not reached"), std::string::npos) << first.text;
+  EXPECT_NE(first.text.find("partial: 2 of the cases were not reached in 0.001 s"), std::string::npos) << first.text;
   const Outcome second = profile("--threads 1");
   EXPECT_EQ(second.code, 0) << second.text;
   EXPECT_EQ(file("dispatch.json")["partial"], false);
   EXPECT_EQ(file("dispatch.json")["choices"].size(), 2u);
+}
+
+TEST_F(ProfiledMachine, OperatorsThatComeLaterAreVerifiedToo) {
+  ASSERT_EQ(profile("--threads 1").code, 0);
+  const std::size_t checks = file("checks.json")["checks"].size();
+  ASSERT_EQ(profile("--threads 1 --filter 'mask_downsample/seed_2img/scalar/*'").code, 0);
+  EXPECT_EQ(file("checks.json")["context"]["verified"], json({"mask_downsample", "relative_position_index"}));
+  EXPECT_GT(file("checks.json")["checks"].size(), checks);
+}
+
+TEST_F(ProfiledMachine, KeepsItsProbeWhereTheUsersCacheCannot) {
+  ASSERT_EQ(profile("--threads 1").code, 0);
+  fs::remove(file_);
+  const Outcome again = profile("--threads 1", "env -u HOME");
+  EXPECT_EQ(again.code, 0) << again.text;
+  EXPECT_EQ(file("machine.json")["probe"], to_json(probe_)) << "not measured again";
+}
+
+TEST_F(ProfiledMachine, DamagedGoldenFilesAreProblems) {
+  fs::copy(ASSAY_SOURCE_DIR "/golden/tensors", path("g"), fs::copy_options::recursive);
+  std::ofstream(path("g/relative_position_index/ws7_h3.safetensors"), std::ios::app) << "x";
+  const Outcome outcome = profile("--threads 1", "ASSAY_GOLDEN='" + path("g") + "' ");
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_NE(outcome.text.find("INVALID relative_position_index/ws7_h3/golden/-/0"), std::string::npos) << outcome.text;
+  const Outcome mended = profile("--threads 1");
+  EXPECT_EQ(mended.code, 1) << "other golden files than those of the rows that are there";
+  EXPECT_NE(mended.text.find("state of the golden files"), std::string::npos) << mended.text;
 }
 
 TEST_F(ProfiledMachine, AfterCtrlCAllFilesAreWhole) {
@@ -516,15 +570,75 @@ TEST_F(ProfiledMachine, RefusesFilesItCannotGoOnFrom) {
   EXPECT_EQ(other_seed.code, 1);
   EXPECT_EQ(other_seed.text,
             "assay: " + path("p/results.json") +
-                " comes from another machine, version or seed: give --fresh to begin anew, or another folder\n");
-  json broken = file("results.json");
-  for (json& row : broken["benchmarks"]) row.erase("real_time");
-  std::ofstream(path("p/results.json")) << broken;
-  EXPECT_EQ(profile("--threads 1").text,
-            "assay: the files in " + path("p") + " are damaged: give --fresh to begin anew\n");
+                " comes from another machine, version, seed, ASSAY_ISA or state of the golden files: give --fresh to "
+                "begin anew, or another folder\n");
+  EXPECT_EQ(profile("--threads 1", "ASSAY_ISA=x86-64-v2 ").code, 1);
+  const json good = file("results.json");
+  const std::vector<std::function<void(json&)>> damages = {
+      [](json& row) { row.erase("real_time"); },       [](json& row) { row["real_time"] = -5; },
+      [](json& row) { row["real_time"] = 1e30; },      [](json& row) { row["verdict"] = "LOVELY"; },
+      [](json& row) { row["operator"] = "zz"; },       [](json& row) { row["name"] = 7; },
+      [](json& row) { row["name"] = "zz"; },           [](json& row) { row["threads"] = -5; },
+      [](json& row) { row["median_interval_ns"] = 1; }};
+  for (const auto& damage : damages) {
+    json broken = good;
+    damage(broken["benchmarks"][0]);
+    std::ofstream(path("p/results.json")) << broken;
+    EXPECT_EQ(profile("--threads 1").text,
+              "assay: the files in " + path("p") + " are damaged: give --fresh to begin anew\n");
+  }
   std::ofstream(path("p/results.json")) << "{}";
   EXPECT_EQ(profile("--threads 1").text,
-            "assay: " + path("p/results.json") + " is no file of a profile: remove it, or give --fresh\n");
+            "assay: " + path("p/results.json") + " is no file of a profile: remove it, or give another folder\n");
+}
+
+TEST_F(ProfiledMachine, RefusesWhatIsNoFileWithoutWaiting) {
+  for (const char* name : {"machine.json", "checks.json", "results.json", "dispatch.json"}) {
+    fs::remove_all(path("p"));
+    fs::create_directories(path("p"));
+    ASSERT_EQ(mkfifo(path(std::string("p/") + name).c_str(), 0600), 0);
+    const std::string expected =
+        "assay: " + path("p/") + name + " is not a regular file: remove it, or give another folder\n";
+    EXPECT_EQ(profile("--threads 1").text, expected);
+    EXPECT_EQ(profile("--threads 1 --fresh").text, expected);
+  }
+}
+
+TEST_F(ProfiledMachine, OneAtATimeInAFolder) {
+  fs::create_directories(path("p"));
+  const int folder = open(path("p").c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(flock(folder, LOCK_EX), 0);
+  EXPECT_EQ(profile("--threads 1").text,
+            "assay: another profile is at work in " + path("p") + ": wait for it, or give another folder\n");
+  close(folder);
+}
+
+TEST_F(ProfiledMachine, AMistakeInAFilterCostsNoProbe) {
+  fs::remove(file_);
+  const Outcome outcome = assay("profile -o '" + path("p") + "' --filter 'nope/*'", cache());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_FALSE(fs::exists(path("p/machine.json")));
+}
+
+TEST_F(Program, AnInterruptedRunLeavesTheBaselineAlone) {
+  const std::string baselines = "ASSAY_BASELINES='" + path("kept") + "' ";
+  ASSERT_EQ(assay("bench --row-budget 50ms " + few + "--save-baseline main", baselines).code, 0);
+  const json before = read_json(path("kept/main.json"));
+  const Outcome cut =
+      assay("bench --row-budget 60s --rounds 100 --filter 'padding_mask/*/scalar/*' --save-baseline main",
+            baselines + "timeout --preserve-status -s INT 1");
+  EXPECT_EQ(cut.code, 130) << cut.text;
+  EXPECT_TRUE(read_json(path("kept/main.json")) == before);
+  EXPECT_NE(cut.text.find("interrupted, so the baseline main is as it was"), std::string::npos) << cut.text;
+}
+
+TEST_F(Program, AnInterruptedReportDoesNotLookGreen) {
+  const Outcome cut = assay("verify --soak 1000000 --filter '*/scalar/*' --junit " + path("v.xml"),
+                            "timeout --preserve-status -s INT 1");
+  EXPECT_EQ(cut.code, 130) << cut.text;
+  std::ifstream stream(path("v.xml"));
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  EXPECT_NE(text.find("<error message=\"partial: rows are missing\"/>"), std::string::npos) << text.substr(0, 200);
 }
 
 TEST_F(Program, AResultFileIsWholeAfterCtrlC) {

@@ -70,8 +70,9 @@ void write_results(const RunFileOptions& options, const GoldenCase& made, const 
 int run_file(const RunFileOptions& options) {
   require_writable(options.output);
   if (options.output == "-") leave_standard_output_to_a_file();
-  if (options.threads < 1)
-    throw InvalidArgument(fmt::format("--threads is {}, but it must be positive", options.threads));
+  if (options.threads < 1 || options.threads > most_threads)
+    throw InvalidArgument(
+        fmt::format("--threads is {}, but a number from 1 to {} is needed", options.threads, most_threads));
   find_backend(options.backend);
   const GoldenCase made = read_case(options.file, Outputs::not_needed);
   Backend& backend = usable_backend(options.backend, made);

@@ -81,12 +81,21 @@ std::string unknown_part(std::string_view filter, const CaseList& list, const Se
   return {};
 }
 
+/// Whether a filter's operator and case are those of a damaged golden file.
+bool names_damaged(std::string_view filter, const DamagedFile& file) {
+  const std::vector<std::string_view> parts = split(filter);
+  if (parts.size() < 2) return glob_matches(filter, file.op + "/" + file.name);
+  return glob_matches(parts[0], file.op) && glob_matches(parts[1], file.name);
+}
+
 void refuse_idle_filters(const Selection& selection, const SelectionOptions& options) {
   for (const std::string& filter : options.filters) {
     bool idle = true;
     for (const CaseRows& found : selection.cases)
       idle = idle && std::none_of(found.rows.begin(), found.rows.end(),
                                   [&](const Row& row) { return glob_matches(filter, row.label()); });
+    for (const DamagedFile& file : selection.list.damaged)  // what it takes cannot be told any more, but that it does
+      idle = idle && !names_damaged(filter, file);
     if (!idle) continue;
     SelectionOptions wider = options;
     wider.large = wider.small = true;

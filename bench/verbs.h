@@ -28,6 +28,9 @@ void add_profile(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);
 void add_probe(CLI::App& app, Chosen& chosen);
 
+/// More is beyond any machine: a typing mistake, not a wish.
+inline constexpr int most_threads = 1024;
+
 /// Options that verify and bench share.
 struct RunOptions {
   SelectionOptions selection;
@@ -41,6 +44,8 @@ struct RunOptions {
 void add_run_options(CLI::App& verb, RunOptions& options);
 /// For names of files and the like: `--golden "$DIR"` with DIR unset must not mean the default.
 CLI::Validator not_empty();
+/// "90s", "500ms", "10m", "1h", or a number of seconds.
+CLI::AsNumberWithUnit seconds_with_unit();
 /// Parses thread counts, checks names and output paths; InvalidArgument says what is wrong.
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files);
 

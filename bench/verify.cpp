@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
 #include <chrono>
 #include <set>
 
@@ -40,7 +41,7 @@ void verify_and_report(const CaseRows& selected, const VerifyOptions& options, P
 
 void write_files(const VerifyOptions& options, std::span<const Row> rows) {
   if (!options.json.empty()) write_whole(options.json, checks_json(rows, is_interrupted()));
-  if (!options.junit.empty()) write_whole(options.junit, junit_xml(rows));
+  if (!options.junit.empty()) write_whole(options.junit, junit_xml(rows, is_interrupted()));
 }
 
 /// Cases whose truth is also that of zeros, a constant, a copied input and so on: they pass on the other guards alone.
@@ -92,11 +93,13 @@ void soak(const VerifyOptions& options, std::vector<Row>& done) {
 }
 
 int verify(VerifyOptions& options) {
+  catch_interrupts();
   finish_run_options(options, {options.json, options.junit});
+  if (options.soak != 0 && options.selection.large)
+    throw InvalidArgument("--soak makes property cases, none of which is large: leave out --all");
   if (options.soak != 0 && !options.golden.empty())
     throw InvalidArgument("--soak makes property cases and --golden takes recorded ones: only one of them can be had");
   const auto start = std::chrono::steady_clock::now();
-  catch_interrupts();
   std::vector<Row> done;
   if (options.soak != 0) {
     soak(options, done);
@@ -111,6 +114,15 @@ int verify(VerifyOptions& options) {
   return conclude("verify", done, options, seconds, is_interrupted());
 }
 
+/// CLI11 would cut what does not fit into 64 bits to the largest number that does.
+std::string is_seed_count(std::string& text) {
+  constexpr std::int64_t most = 1'000'000'000;  // years
+  std::int64_t count = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && stop == text.data() + text.size() && count >= 1 && count <= most) return "";
+  return fmt::format("it is {}, but a number from 1 to {} is needed", text, most);
+}
+
 }  // namespace
 
 void add_verify(CLI::App& app, Chosen& chosen) {
@@ -122,7 +134,7 @@ void add_verify(CLI::App& app, Chosen& chosen) {
   verb->add_option("--soak", options->soak,
                    "Instead, one property case of each operator for each of N seeds, counted up from --seed")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(is_seed_count, "", ""));
   verb->add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
   verb->add_option("--junit", options->junit, "Write a JUnit report; - is standard output")->type_name("FILE");
   verb->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });

@@ -213,7 +213,7 @@ std::string results_csv(std::span<const Row> rows) {
   return text;
 }
 
-std::string junit_xml(std::span<const Row> rows) {
+std::string junit_xml(std::span<const Row> rows, bool partial) {
   std::map<std::string, std::vector<const Row*>> suites;
   for (const Row& row : rows) suites[row.op].push_back(&row);
   std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"assay\">\n";
@@ -228,6 +228,12 @@ std::string junit_xml(std::span<const Row> rows) {
     text += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{}  </testsuite>\n",
                         xml_escaped(op), members.size(), failures, skipped, cases);
   }
+  if (partial)
+    text +=
+        "  <testsuite name=\"run\" tests=\"1\" errors=\"1\">\n"
+        "    <testcase classname=\"run\" name=\"interrupted\"><error message=\"partial: rows are "
+        "missing\"/></testcase>\n"
+        "  </testsuite>\n";
   return text + "</testsuites>\n";
 }
 

@@ -32,7 +32,7 @@ std::string probe_json();
 std::string results_csv(std::span<const Row> rows);
 
 /// One test suite an operator, one test case a row; UNSUPPORTED and UNAVAILABLE are skipped.
-std::string junit_xml(std::span<const Row> rows);
+std::string junit_xml(std::span<const Row> rows, bool partial);
 
 /// A GitHub workflow command for a row that breaks parity.
 std::string github_annotation(const Row& row);

@@ -26,8 +26,8 @@ With the tolerance being the larger of --band and the A/A noise that the files r
 SLOWER      the interval lies wholly above the tolerance, also by Holm's method
             over all rows
 FASTER      the same, below it
-SAME        the interval lies wholly within it: a change of that size would
-            have shown
+SAME        the interval lies wholly within it, and the A/A noise within the
+            band: a change of that size would have shown
 AMBIGUOUS   neither: too noisy, too few samples, or at the tolerance's edge
 MISSING     it passed in BASE and has no time in NEW; the reason says why
 NEW         there is no time of it in BASE; no verdict on it

@@ -4,7 +4,8 @@ Let tolerance = max(band, A/A floor). A row is
 
 * SLOWER if the interval of NEW/BASE lies wholly above the tolerance, and this is significant by Holm's method over all
   rows too; FASTER the other way round. The bar is the row's own drift where that is higher.
-* SAME if the interval lies wholly within ±tolerance and the row's drift does too: a change of that size would show.
+* SAME if the interval lies wholly within ±band and the row's drift and the A/A floor do too: a change of the band's
+  size would show.
 * AMBIGUOUS otherwise, MISSING if it passed in BASE and has no time in NEW.
 """
 
@@ -137,7 +138,7 @@ def compare(base: ResultFile, new: ResultFile, settings: Settings) -> Comparison
             rows.append(Compared(NEW_ONLY, None, fresh, _why_new_only(old, fresh)))
         else:
             left_out[_left_out(old, fresh)] += 1
-    rows += _timed(pairs, tolerance)
+    rows += _timed(pairs, tolerance, is_blind=floor > settings.band)
     return Comparison(base, new, settings, floor, recorded, sorted(rows, key=_worst_first), left_out)
 
 
@@ -147,7 +148,7 @@ def aa_floor(base: ResultFile, new: ResultFile) -> tuple[float, bool]:
     return (max(recorded), True) if recorded else (UNRECORDED_FLOOR, False)
 
 
-def _timed(pairs: Sequence[tuple[Row, Row]], tolerance: float) -> list[Compared]:
+def _timed(pairs: Sequence[tuple[Row, Row]], tolerance: float, is_blind: bool) -> list[Compared]:
     made = [Compared(AMBIGUOUS, *pair, _too_few(*pair)) for pair in pairs if not _has_enough(pair)]
     enough = [pair for pair in pairs if _has_enough(pair)]
     effects = [_effect(*pair) for pair in enough]
@@ -159,6 +160,8 @@ def _timed(pairs: Sequence[tuple[Row, Row]], tolerance: float) -> list[Compared]
     adjusted = resampling.holm(p_values)
     for pair, effect, drift, p, p_holm in zip(enough, effects, drifts, p_values, adjusted, strict=True):
         verdict, reason = judge(effect, drift, p_holm, tolerance)
+        if verdict == SAME and is_blind:
+            verdict, reason = AMBIGUOUS, "the A/A noise is above the band"
         made.append(Compared(verdict, *pair, reason, effect=effect, drift=drift, p=p, p_holm=p_holm))
     return made
 

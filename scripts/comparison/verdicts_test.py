@@ -198,7 +198,7 @@ class Floor(unittest.TestCase):
         for one, other in ((0.12, None), (None, 0.12), (0.01, 0.12), (0.12, 0.01)):
             made = compare(file(timed("a"), aa_floor=one), file(timed("a", 1100, seed=2), aa_floor=other))
             self.assertEqual((made.floor, made.floor_is_recorded, made.tolerance), (0.12, True, 0.12))
-            self.assertEqual(made.rows[0].verdict, SAME)
+            self.assertEqual(made.rows[0].verdict, AMBIGUOUS)
 
     def test_a_floor_below_the_band_changes_nothing(self) -> None:
         made = compare(file(timed("a"), aa_floor=0.01), file(timed("a", 1100, seed=2), aa_floor=0.0))
@@ -207,7 +207,7 @@ class Floor(unittest.TestCase):
     def test_one_is_assumed_where_none_is_recorded(self) -> None:
         made = compare(file(timed("a")), file(timed("a", 1020, seed=2)), band=0.0)
         self.assertEqual((made.floor, made.floor_is_recorded), (verdicts.UNRECORDED_FLOOR, False))
-        self.assertEqual(made.rows[0].verdict, SAME)
+        self.assertEqual(made.rows[0].verdict, AMBIGUOUS)
 
     def test_a_recorded_zero_is_believed(self) -> None:
         made = compare(file(timed("a"), aa_floor=0.0), file(timed("a", 1020, seed=2)), band=0.0)
