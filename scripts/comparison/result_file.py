@@ -28,7 +28,7 @@ LEAST_NS, MOST_NS = 1e-6, 1e18
 # How many samples of a round are compared. Fewer make wide intervals: on simulated typical noise 97 % of slow-downs of
 # 10 % are found with 10 samples and 99 % with 20. More take longer, so that a disturbance is the likelier to fall among
 # them.
-STRETCH = 30
+STRETCH = 20
 
 
 @dataclass(frozen=True)
