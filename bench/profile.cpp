@@ -1,20 +1,12 @@
 // `assay profile`: what this machine is, what it can do, which backends are right on it and which is best for what, in
 // one command and a given time. Interrupted or out of time it leaves what it has, and the same command goes on from
 // there.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -23,6 +15,7 @@
 #include "bench/decide.h"
 #include "bench/measure/probe_file.h"
 #include "bench/pace.h"
+#include "bench/profile_folder.h"
 #include "bench/report/machine.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
@@ -30,13 +23,10 @@
 #include "bench/timed_case.h"
 #include "bench/verbs.h"
 #include "bench/verified_case.h"
-#include "golden/whole_file.h"
-#include "reference/registry.h"
 
 namespace assay::bench {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 struct ProfileOptions : RunOptions {
@@ -56,11 +46,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-json read_json(const fs::path& path) {
-  std::ifstream stream(path);
-  return json::parse(stream, nullptr, false);
-}
 
 /// Cases of all operators in turn, each operator's from small to large, so that a short budget still reaches all.
 std::vector<const CaseRows*> in_turn(const Selection& selection) {
@@ -88,74 +73,13 @@ double timing_s(const std::vector<Row>& rows) {
   return seconds;
 }
 
-bool is_verdict(const std::string& name) {
-  constexpr std::array all = {Verdict::passed,      Verdict::failed,  Verdict::unsupported,
-                              Verdict::unavailable, Verdict::invalid, Verdict::mistrusted};
-  return std::any_of(all.begin(), all.end(), [&](Verdict verdict) { return name_of(verdict) == name; });
-}
-
-/// Whether an entry of a file could have come from here. Throws json::exception, or InvalidArgument without a sentence.
-void require_sound(const json& entry) {
-  const auto text = [&](const char* key) { return entry.at(key).get<std::string>(); };
-  if (!is_verdict(text("verdict"))) throw InvalidArgument("");
-  if (text("backend") == "golden") return;  // a damaged file, whose operator may be any
-  find_operator(text("operator"));
-}
-
-void require_sound_time(const json& entry) {
-  require_sound(entry);
-  const auto text = [&](const char* key) { return entry.at(key).get<std::string>(); };
-  const int threads = entry.at("threads").get<int>();
-  const std::string label =
-      fmt::format("{}/{}/{}/{}/{}", text("operator"), text("case"), text("backend"), text("dtype"), threads);
-  if (entry.at("name").get<std::string>() != label || threads < 0) throw InvalidArgument("");
-  for (const Measured& row : measured_rows(json::array({entry})))
-    if (!(row.low_ns > 0 && row.low_ns <= row.median_ns && row.median_ns <= row.high_ns && std::isfinite(row.high_ns) &&
-          row.bytes >= 0 && std::isfinite(row.bytes)))
-      throw InvalidArgument("");
-}
-
-/// Tells whether the golden files are those of an earlier run: all their bytes, and what is wrong with damaged ones.
-std::string state_of(const CaseList& list) {
-  std::set<fs::path> paths;
-  for (const BoundCase& bound : list.cases)
-    if (bound.golden) paths.insert(bound.golden->path);
-  std::string state;
-  for (const fs::path& path : paths) {
-    std::ifstream stream(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-    state += fmt::format("{} {:x}\n", path.filename().string(), std::hash<std::string>()(bytes));
-  }
-  for (const DamagedFile& file : list.damaged) state += file.op + "/" + file.name + " " + file.reason + "\n";
-  return fmt::format("{:016x}", std::hash<std::string>()(state));
-}
-
-/// Keeps others out of a folder until it goes away.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder) : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
-      throw InvalidArgument(
-          fmt::format("another profile is at work in {}: wait for it, or give another folder", folder.string()));
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-
- private:
-  int descriptor_;
-};
-
 class Profile {
  public:
   explicit Profile(const ProfileOptions& options) : options_(options), folder_(options.folder) {}
 
   int run() {
-    require_plain_files();
     const Selection selection = select(sweep_options());  // a mistake in it must not cost a probe
-    golden_state_ = state_of(selection.list);
+    golden_state_ = state_of_golden(selection.list);
     unreached_ = selection.cases.size();
     resume();
     print_warnings();
@@ -171,8 +95,6 @@ class Profile {
   }
 
  private:
-  std::string file(const char* name) const { return (folder_ / name).string(); }
-
   /// What must be the same for results to be put together.
   json identity() const {
     const json about = context(false);
@@ -183,76 +105,28 @@ class Profile {
             {"isa", isa == nullptr ? "" : isa}};
   }
 
-  /// A folder or a pipe in the place of a file would stop the run at its end, or for ever.
-  void require_plain_files() const {
-    for (const char* name : {"machine.json", "checks.json", "results.json", "dispatch.json"}) {
-      const fs::file_type type = fs::status(folder_ / name).type();
-      if (type != fs::file_type::not_found && type != fs::file_type::regular)
-        throw InvalidArgument(fmt::format("{} is not a regular file: remove it, or give another folder", file(name)));
-      require_writable(file(name));
-    }
-  }
-
-  /// A file of this folder as an earlier run left it, null if there is none. Rows of another machine or version cannot
-  /// be gone on from.
-  json earlier(const char* name, const char* list) const {
-    if (options_.fresh || !fs::exists(file(name))) return {};
-    json document = read_json(file(name));
-    if (!document.is_object() || !document.value(list, json()).is_array() ||
-        !document.value("context", json()).is_object() || !document["context"].contains("profile"))
-      throw InvalidArgument(fmt::format("{} is no file of a profile: remove it, or give another folder", file(name)));
-    if (document["context"]["profile"] != identity())
-      throw InvalidArgument(
-          fmt::format("{} comes from another machine, version, seed, ASSAY_ISA or state of the golden files: give "
-                      "--fresh to begin anew, or another folder",
-                      file(name)));
-    return document;
-  }
-
   /// Takes over the rows and verdicts that an earlier run left in the folder.
   void resume() {
-    json results = earlier("results.json", "benchmarks"), checks = earlier("checks.json", "checks");
-    try {
-      if (!results.is_null()) {
-        benchmarks_ = std::move(results["benchmarks"]);
-        const json& floor = results["context"].at("assay").at("aa_floor");
-        if (floor.is_number()) aa_floor_ = floor.get<double>();
-      }
-      if (!checks.is_null()) {
-        checks_ = std::move(checks["checks"]);
-        for (const json& op : checks["context"].at("verified")) verified_.insert(op.get<std::string>());
-      }
-      for (const json& entry : benchmarks_) require_sound_time(entry);
-      for (const json& entry : checks_) require_sound(entry);
-      count_problems();
-    } catch (const std::exception&) {
-      throw InvalidArgument(fmt::format("the files in {} are damaged: give --fresh to begin anew", folder_.string()));
-    }
+    if (options_.fresh) return;
+    LeftProfile left = folder_.left(identity());
+    benchmarks_ = std::move(left.benchmarks);
+    checks_ = std::move(left.checks);
+    verified_.insert(left.verified.begin(), left.verified.end());
+    aa_floor_ = left.aa_floor;
+    count_problems();
     if (!benchmarks_.empty() || !checks_.empty())
       say(fmt::format("going on from {} timed rows, {} checks and {} problems in {}\n",
-                      measured_rows(benchmarks_).size(), checks_.size(), problems_, folder_.string()));
-  }
-
-  /// The probe of the folder's own machine.json, where it could not be kept in the user's cache.
-  std::optional<Probe> probe_of_folder() const {
-    if (options_.fresh || !fs::exists(file("machine.json"))) return std::nullopt;
-    try {
-      Probe probe = probe_from_json(read_json(file("machine.json")).at("probe"));
-      const json about = context(false);
-      if (probe.machine_hash == about["machine"]["hash"] && probe.version == about["assay"]["version"]) return probe;
-    } catch (const std::exception&) {  // of an older format, or damaged: measured anew
-    }
-    return std::nullopt;
+                      measured_rows(benchmarks_).size(), checks_.size(), problems_, folder_.path()));
   }
 
   void write_machine() {
     constexpr double full_probe_s = 40, quick_share = 0.1;  // a full probe that took more of the budget is made quick
-    if (std::optional<Probe> probe = known_probe() ? std::nullopt : probe_of_folder()) {
+    if (std::optional<Probe> probe = known_probe() || options_.fresh ? std::nullopt : folder_.probe()) {
       know_probe(std::move(*probe));
     } else {
       obtain_probe(full_probe_s > quick_share * options_.budget_s);
     }
-    write_whole(file("machine.json"), context(is_interrupted()).dump(2) + "\n");
+    write_whole(folder_.file("machine.json"), context(is_interrupted()).dump(2) + "\n");
   }
 
   /// Which backend is right for which operator, for those that are to be timed and were not verified before: everything
@@ -273,14 +147,15 @@ class Profile {
     for (const CaseRows& selected : selection.cases)
       if (waiting.contains(selected.bound->op->name)) rows += selected.rows.size();
     Progress progress("profile: verify", rows);
-    keep_checks("golden", selection.damaged, progress);
+    for (const Row& row : selection.damaged) report(row, progress);
+    keep_checks("golden", selection.damaged);
     for (const std::string_view op : waiting)
       if (!is_interrupted()) verify_operator(op, selection, progress);
     json document = json::parse(checks_json({}, is_interrupted()));
     document["context"]["profile"] = identity();
     document["context"]["verified"] = verified_;
     document["checks"] = checks_;
-    write_whole(file("checks.json"), document.dump(2) + "\n");
+    write_whole(folder_.file("checks.json"), document.dump(2) + "\n");
     verified_in_s_ = watch.seconds();
   }
 
@@ -289,18 +164,20 @@ class Profile {
     const auto repro = [&](const Row& row) { return repro_command("verify", row, options_); };
     for (const CaseRows& selected : selection.cases)
       if (selected.bound->op->name == op && !is_interrupted())
-        verify_case(selected, options_.selection.cases.seed, repro, [&](Row&& row) { rows.push_back(std::move(row)); });
-    keep_checks(op, rows, progress);
+        verify_case(selected, options_.selection.cases.seed, repro, [&](Row&& row) {
+          report(row, progress);
+          rows.push_back(std::move(row));
+        });
+    keep_checks(op, rows);
     if (!is_interrupted()) verified_.emplace(op);
   }
 
   /// In the place of what an earlier run may have left of the same operator, or of damaged golden files.
-  void keep_checks(std::string_view op, const std::vector<Row>& rows, Progress& progress) {
+  void keep_checks(std::string_view op, const std::vector<Row>& rows) {
     json kept = json::array();
     for (json& check : checks_)
       if ((check["backend"] == "golden" ? "golden" : check["operator"].get<std::string>()) != op)
         kept.push_back(std::move(check));
-    for (const Row& row : rows) report(row, progress);
     const json document = json::parse(checks_json(rows, false));
     kept.insert(kept.end(), document["checks"].begin(), document["checks"].end());
     checks_ = std::move(kept);
@@ -388,7 +265,7 @@ class Profile {
     json about = context(is_partial());
     about["assay"]["aa_floor"] = aa_floor_ ? json(*aa_floor_) : json();
     about["profile"] = identity();
-    write_whole(file("results.json"), json({{"context", about}, {"benchmarks", benchmarks_}}).dump(2) + "\n");
+    write_whole(folder_.file("results.json"), json({{"context", about}, {"benchmarks", benchmarks_}}).dump(2) + "\n");
   }
 
   Decision write_dispatch() {
@@ -405,7 +282,7 @@ class Profile {
     document["valid_for"]["cache"] = "hot";
     document["date"] = about["date"];
     document["refused"] = refused_;
-    write_whole(file("dispatch.json"), document.dump(2) + "\n");
+    write_whole(folder_.file("dispatch.json"), document.dump(2) + "\n");
     return decision;
   }
 
@@ -436,7 +313,7 @@ class Profile {
     say(
         fmt::format("profile: {} timed rows, {} checks, {} problems in {:.0f} s; machine.json, results.json, "
                     "checks.json and dispatch.json are in {}\n",
-                    measured_rows(benchmarks_).size(), checks_.size(), problems_, watch_.seconds(), folder_.string()));
+                    measured_rows(benchmarks_).size(), checks_.size(), problems_, watch_.seconds(), folder_.path()));
   }
 
   static std::vector<std::string> cells_of(const Choice& choice) {
@@ -454,7 +331,7 @@ class Profile {
   }
 
   const ProfileOptions& options_;
-  fs::path folder_;
+  const ProfileFolder folder_;
   Stopwatch watch_;
   json benchmarks_ = json::array(), checks_ = json::array();
   std::set<std::string> known_, refused_;
@@ -470,10 +347,6 @@ int profile(ProfileOptions& options) {
   catch_interrupts();
   if (!(options.budget_s > 0) || !std::isfinite(options.budget_s))
     throw InvalidArgument(fmt::format("--budget is {} s, but it must be positive and finite", options.budget_s));
-  std::error_code error;
-  fs::create_directories(options.folder, error);
-  if (error) throw InvalidArgument(fmt::format("cannot make the folder {}: {}", options.folder, error.message()));
-  const FolderLock lock(options.folder);
   return Profile(options).run();
 }
 
