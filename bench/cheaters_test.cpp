@@ -2,6 +2,7 @@
 // of the table a cheater: what it does, under which verb it is caught, and the sentence of the guard that catches it.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cfenv>
@@ -317,7 +318,8 @@ std::vector<Cheat> cheats() {
 
 /// The rows of one backend, as the program wrote them.
 json run(const Cheat& cheat, int& code) {
-  const std::string file = (fs::path(testing::TempDir()) / fmt::format("{}.json", cheat.backend->name())).string();
+  const std::string file =
+      (fs::path(testing::TempDir()) / fmt::format("{}_{}.json", cheat.backend->name(), getpid())).string();
   std::vector<std::string> words = {"assay", cheat.verb, "--json", file, "--threads", "1,2"};
   for (const char* name : {"relative_position_bias/window_8x4_h1", "window_softmax/seed_2x2"}) {
     words.emplace_back("--filter");

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -50,7 +51,7 @@ std::vector<std::string> filters() {
 
 /// The rows that `assay verify` writes for all planted backends.
 json verified(int& code) {
-  const std::string file = (fs::path(testing::TempDir()) / "planted.json").string();
+  const std::string file = (fs::path(testing::TempDir()) / fmt::format("planted_{}.json", getpid())).string();
   std::vector<std::string> words = {"assay", "verify", "--threads", "1", "--json", file};
   for (const std::string& filter : filters()) {
     words.emplace_back("--filter");

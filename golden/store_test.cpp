@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -17,7 +18,8 @@ class Store : public testing::Test {
  protected:
   Store()
       : root_(fs::path(testing::TempDir()) /
-              ("store_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+              ("store_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
+               std::to_string(getpid()))) {
     fs::remove_all(root_);
     fs::create_directories(root_ / "relative_position_bias");
   }

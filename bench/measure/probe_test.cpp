@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -236,7 +237,9 @@ TEST(ProbePlan, FollowsTheMachine) {
 
 class ProbeFile : public ProbeTest {
  protected:
-  ProbeFile() : folder_(fs::path(testing::TempDir()) / "probe_file"), path_(folder_ / "deep/probe.json") {
+  ProbeFile()
+      : folder_(fs::path(testing::TempDir()) / fmt::format("probe_file_{}", getpid())),
+        path_(folder_ / "deep/probe.json") {
     fs::remove_all(folder_);
     probe_ = *measure_probe(bench_, plan_);
     probe_.machine_hash = "abc";

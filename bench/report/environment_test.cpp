@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <functional>
@@ -20,7 +21,8 @@ class EnvironmentTest : public testing::Test {
  protected:
   EnvironmentTest()
       : root_(fs::path(testing::TempDir()) /
-              ("environment_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+              ("environment_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
+               std::to_string(getpid()))) {
     fs::remove_all(root_);
     fs::create_directories(root_);
   }
