@@ -113,7 +113,7 @@ TEST_F(ProfiledMachine, DamagedGoldenFilesAreProblems) {
 }
 
 TEST_F(ProfiledMachine, AfterCtrlCAllFilesAreWhole) {
-  const Outcome cut = profile("--filter '*'", "timeout --foreground --preserve-status -s INT 2");
+  const Outcome cut = profile("--filter '*'", "timeout --foreground --preserve-status -s INT 3");
   EXPECT_EQ(cut.code, 130) << cut.text;
   for (const char* name : {"machine.json", "results.json", "dispatch.json"})
     EXPECT_TRUE(file(name).is_object()) << name;

@@ -385,7 +385,7 @@ TEST_F(Program, AnInterruptedRunLeavesTheBaselineAlone) {
   const json before = read_json(path("kept/main.json"));
   const Outcome cut =
       assay("bench --row-budget 60s --rounds 100 --filter 'padding_mask/*/scalar/*' --save-baseline main",
-            baselines + "timeout --foreground --preserve-status -s INT 1");
+            baselines + "timeout --foreground --preserve-status -s INT 3");
   EXPECT_EQ(cut.code, 130) << cut.text;
   EXPECT_TRUE(read_json(path("kept/main.json")) == before);
   EXPECT_NE(cut.text.find("interrupted, so the baseline main is as it was"), std::string::npos) << cut.text;
@@ -393,7 +393,7 @@ TEST_F(Program, AnInterruptedRunLeavesTheBaselineAlone) {
 
 TEST_F(Program, AnInterruptedReportDoesNotLookGreen) {
   const Outcome cut = assay("verify --soak 1000000 --filter '*/scalar/*' --junit " + path("v.xml"),
-                            "timeout --foreground --preserve-status -s INT 1");
+                            "timeout --foreground --preserve-status -s INT 3");
   EXPECT_EQ(cut.code, 130) << cut.text;
   std::ifstream stream(path("v.xml"));
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
@@ -404,7 +404,7 @@ TEST_F(Program, AResultFileIsWholeAfterCtrlC) {
   const std::string file = path("partial.json");
   const Outcome outcome = assay(
       "bench --row-budget 60s --filter 'padding_mask/*/scalar/*' --filter 'mask_downsample/*/scalar/*' --json " + file,
-      "timeout --foreground --preserve-status -s INT 2");
+      "timeout --foreground --preserve-status -s INT 3");
   EXPECT_EQ(outcome.code, 130) << outcome.text;
   std::ifstream stream(file);
   EXPECT_EQ(json::parse(stream)["context"]["assay"]["partial"], true);
