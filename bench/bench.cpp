@@ -61,7 +61,8 @@ std::vector<Row> bench_cases(const Selection& selection, TimingSetup& setup, con
   std::vector<std::vector<Row>> by_case(selection.cases.size());
   for (int round = 0; round < setup.rounds; ++round) {
     for (std::size_t i = 0; i < by_case.size() && !is_interrupted(); ++i) {
-      const std::vector<Row> before = by_case[i];
+      std::vector<Verdict> before;  // what broke parity in an earlier round was printed then
+      for (const Row& row : by_case[i]) before.push_back(row.verdict);
       if (round == 0) {
         by_case[i] = time_case(selection.cases[i], seed, setup);
       } else {
@@ -69,7 +70,7 @@ std::vector<Row> bench_cases(const Selection& selection, TimingSetup& setup, con
       }
       for (std::size_t row = 0; row < by_case[i].size(); ++row) {
         progress.step(by_case[i][row].label());
-        const bool known = !before.empty() && breaks_parity(before[row].verdict);
+        const bool known = !before.empty() && breaks_parity(before[row]);
         if (known || !breaks_parity(by_case[i][row].verdict)) continue;
         progress.clear();
         print_problem(by_case[i][row], options.github);

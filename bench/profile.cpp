@@ -79,7 +79,7 @@ class Profile {
 
   int run() {
     const Selection selection = select(sweep_options());  // a mistake in it must not cost a probe
-    golden_state_ = state_of_golden(selection.list);
+    identity_ = identity(state_of_golden(selection.list));
     unreached_ = selection.cases.size();
     resume();
     print_warnings();
@@ -96,19 +96,19 @@ class Profile {
 
  private:
   /// What must be the same for results to be put together.
-  json identity() const {
+  json identity(const std::string& golden_state) const {
     const json about = context(false);
     const char* isa = std::getenv("ASSAY_ISA");
     return {{"machine", about["machine"]["hash"]},   {"version", about["assay"]["version"]},
             {"commit", about["assay"]["commit"]},    {"libraries", about["libraries"]},
-            {"seed", options_.selection.cases.seed}, {"golden", golden_state_},
-            {"isa", isa == nullptr ? "" : isa}};
+            {"seed", options_.selection.cases.seed}, {"golden", golden_state},
+            {"isa_limit", isa == nullptr ? "" : isa}};
   }
 
   /// Takes over the rows and verdicts that an earlier run left in the folder.
   void resume() {
     if (options_.fresh) return;
-    LeftProfile left = folder_.left(identity());
+    LeftProfile left = folder_.left(identity_);
     benchmarks_ = std::move(left.benchmarks);
     checks_ = std::move(left.checks);
     verified_.insert(left.verified.begin(), left.verified.end());
@@ -143,7 +143,7 @@ class Profile {
     wanted.filters.clear();
     wanted.cases.property_cases = default_property_cases;
     const Selection selection = select(wanted);
-    std::size_t rows = 0;
+    std::size_t rows = selection.damaged.size();
     for (const CaseRows& selected : selection.cases)
       if (waiting.contains(selected.bound->op->name)) rows += selected.rows.size();
     Progress progress("profile: verify", rows);
@@ -152,7 +152,7 @@ class Profile {
     for (const std::string_view op : waiting)
       if (!is_interrupted()) verify_operator(op, selection, progress);
     json document = json::parse(checks_json({}, is_interrupted()));
-    document["context"]["profile"] = identity();
+    document["context"]["profile"] = identity_;
     document["context"]["verified"] = verified_;
     document["checks"] = checks_;
     write_whole(folder_.file("checks.json"), document.dump(2) + "\n");
@@ -209,20 +209,18 @@ class Profile {
     return wanted;
   }
 
-  bool is_done(const CaseRows& selected) const {
-    return std::all_of(selected.rows.begin(), selected.rows.end(),
-                       [&](const Row& row) { return known_.contains(row.label()); });
-  }
-
   void sweep(const Selection& selection) {
-    for (const json& entry : benchmarks_) known_.insert(entry["name"].get<std::string>());
+    std::set<std::string> known;
+    for (const json& entry : benchmarks_) known.insert(entry["name"].get<std::string>());
     TimingSetup setup;
     setup.sampling.seed = options_.selection.cases.seed;
     setup.sampling.interrupted = is_interrupted;
     if (known_probe()) setup.probe = &*known_probe();
     setup.repro_command = [&](const Row& row) { return repro_command("bench", row, options_); };
     std::vector<const CaseRows*> waiting = in_turn(selection);
-    std::erase_if(waiting, [&](const CaseRows* selected) { return is_done(*selected); });
+    std::erase_if(waiting, [&](const CaseRows* selected) {
+      return std::ranges::all_of(selected->rows, [&](const Row& row) { return known.contains(row.label()); });
+    });
     std::vector<PacedCase> ahead;
     std::size_t rows = 0;
     for (const CaseRows* selected : waiting) {
@@ -264,7 +262,7 @@ class Profile {
   void write_results() {
     json about = context(is_partial());
     about["assay"]["aa_floor"] = aa_floor_ ? json(*aa_floor_) : json();
-    about["profile"] = identity();
+    about["profile"] = identity_;
     write_whole(folder_.file("results.json"), json({{"context", about}, {"benchmarks", benchmarks_}}).dump(2) + "\n");
   }
 
@@ -276,7 +274,7 @@ class Profile {
     const json about = context(is_partial());
     document["schema"] = 1;
     document["partial"] = is_partial();
-    document["valid_for"] = identity();
+    document["valid_for"] = identity_;
     document["valid_for"]["cpu"] = about["machine"]["cpu"];
     document["valid_for"]["isa"] = about["machine"]["isa"];
     document["valid_for"]["cache"] = "hot";
@@ -334,9 +332,9 @@ class Profile {
   const ProfileFolder folder_;
   Stopwatch watch_;
   json benchmarks_ = json::array(), checks_ = json::array();
-  std::set<std::string> known_, refused_;
+  std::set<std::string> refused_;
   std::set<std::string, std::less<>> verified_;  ///< operators, to the end
-  std::string golden_state_;
+  json identity_;
   double verified_in_s_ = 0;
   std::optional<double> aa_floor_;
   std::size_t problems_ = 0, unreached_ = 0;
