@@ -6,7 +6,7 @@
 #include <charconv>
 #include <set>
 
-#include "bench/verbs.h"
+#include "bench/program/verbs.h"
 #include "golden/fuzz/target.h"
 
 namespace assay::fuzz {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "bench/filter.h"
+#include "bench/cases/filter.h"
 #include "golden/fuzz/target.h"
 
 namespace assay::fuzz {

@@ -43,26 +43,6 @@ std::string coloured(std::string_view text, std::string_view verdict) {
   return colours_on ? fmt::format("{}{}\x1b[0m", colour_of(verdict), text) : std::string(text);
 }
 
-std::string format_time(double ns) {
-  const auto digits = [](double value) { return value < 10 ? 2 : value < 100 ? 1 : 0; };
-  if (ns < 1e3) return fmt::format("{:.{}f} ns", ns, digits(ns));
-  if (ns < 1e6) return fmt::format("{:.{}f} µs", ns / 1e3, digits(ns / 1e3));
-  if (ns < 1e9) return fmt::format("{:.{}f} ms", ns / 1e6, digits(ns / 1e6));
-  return fmt::format("{:.{}f} s", ns / 1e9, digits(ns / 1e9));
-}
-
-std::string format_bytes(double bytes) {
-  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit) bytes /= 1024;
-  return fmt::format("{:.4g} {}", bytes, units[unit]);
-}
-
-std::string format_share(double share) {
-  const double percent = 100 * share;
-  return percent >= 10 ? fmt::format("{:.0f} %", percent) : fmt::format("{:.2g} %", percent);
-}
-
 Progress::Progress(std::string_view verb, std::size_t total, Loudness loudness)
     : verb_(verb),
       total_(total),

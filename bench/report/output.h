@@ -22,15 +22,6 @@ void set_colour(Colour colour);
 /// The text in the colour of a verdict, or as it is where colours are off.
 std::string coloured(std::string_view text, std::string_view verdict);
 
-/// "12.3 µs", "4.56 ms": three digits and a unit.
-std::string format_time(double ns);
-
-/// "96 KiB", "1.5 GiB".
-std::string format_bytes(double bytes);
-
-/// "104 %", "7.3 %", "0.042 %" of 1.
-std::string format_share(double share);
-
 /// How far a run is: one line rewritten on a terminal, a plain line every few seconds elsewhere, on standard error.
 class Progress {
  public:

@@ -7,7 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "bench/report/machine.h"
+#include "bench/machine/context.h"
 
 namespace assay::bench {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "bench/row.h"
+#include "bench/cases/row.h"
 
 namespace assay::bench {
 

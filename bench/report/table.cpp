@@ -7,6 +7,7 @@
 #include <map>
 
 #include "backends/registry.h"
+#include "bench/base/units.h"
 #include "bench/report/output.h"
 
 namespace assay::bench {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/row.h"
+#include "bench/cases/row.h"
 
 namespace assay::bench {
 

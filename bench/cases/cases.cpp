@@ -1,0 +1,182 @@
+// Gathering the cases of a run, and making their inputs.
+#include "bench/cases/cases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "reference/registry.h"
+
+namespace assay::bench {
+namespace {
+
+constexpr double large_bytes = 64e6;  // outputs of 64 MB and more: more than most last-level caches hold
+
+const FieldInfo& field_named(const BoundCase& bound, std::string_view name, std::size_t& index) {
+  for (index = 0; index < bound.instance->inputs.size(); ++index)
+    if (bound.instance->inputs[index].name == name) return bound.instance->inputs[index];
+  reject(bound.op->name, fmt::format("case {} makes an input {}, which the operator does not have", bound.name, name));
+}
+
+/// Only what the outputs' shapes depend on is filled, so that a large case can be sized without being made.
+TensorPack described_inputs(const BoundCase& bound) {
+  TensorPack pack(bound.instance->inputs.size());
+  for (const CaseInput& input : bound.recipe) {
+    std::size_t index = 0;
+    const FieldInfo& field = field_named(bound, input.field, index);
+    if (field.role != Role::shape) {
+      pack[index].push_back({nullptr, field.dtype, input.shape});
+      continue;
+    }
+    pack[index].push_back(new_host_tensor(pack, field.dtype, input.shape));
+    fill(pack[index].back(), input.recipe, 0);
+  }
+  return pack;
+}
+
+/// Sets the size of a case, and its tier to large where the outputs take 64 MB and more.
+void measure(BoundCase& bound) {
+  const TensorPack described = bound.golden ? TensorPack() : described_inputs(bound);
+  const auto slots = bound.golden ? bound.golden->inputs.slots() : described.slots();
+  const std::vector<Shape> shapes = infer(*bound.op, *bound.instance, bound.params, slots);
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    bound.output_bytes +=
+        static_cast<double>(shapes[i].elements()) * static_cast<double>(size_of(bound.instance->outputs[i].dtype));
+  if (bound.output_bytes >= large_bytes) bound.tier = Tier::large;
+}
+
+BoundCase bind(const OperatorEntry& op, const OperatorInstance& instance, Case&& made) {
+  BoundCase bound{&op,
+                  &instance,
+                  std::move(made.name),
+                  std::move(made.source),
+                  made.tier,
+                  std::move(made.params),
+                  std::move(made.inputs),
+                  nullptr,
+                  0};
+  measure(bound);
+  return bound;
+}
+
+BoundCase bind(GoldenCase&& made) {
+  const auto golden = std::make_shared<GoldenCase>(std::move(made));
+  BoundCase bound{golden->op, golden->instance, golden->name, golden->source, Tier::small, golden->params, {}, golden,
+                  0};
+  measure(bound);
+  return bound;
+}
+
+using Key = std::tuple<std::string_view, std::string, DType>;
+Key key_of(const BoundCase& bound) { return {bound.op->name, bound.name, bound.instance->dtype}; }
+
+std::vector<BoundCase> built_in_cases(const CaseOptions& options) {
+  std::vector<BoundCase> bound;
+  for (const OperatorEntry& op : operators())
+    for (const OperatorInstance& instance : op.instances) {
+      if (!options.property_only)
+        for (Case& made : op.cases()) bound.push_back(bind(op, instance, std::move(made)));
+      for (Case& made : property_cases(op, options.seed, options.property_cases))
+        bound.push_back(bind(op, instance, std::move(made)));
+    }
+  return bound;
+}
+
+void refuse_duplicates(const std::vector<BoundCase>& cases) {
+  std::set<Key> seen;
+  for (const BoundCase& bound : cases)
+    if (!seen.insert(key_of(bound)).second)
+      throw InvalidArgument(fmt::format("the case {}/{} exists twice at dtype {}", bound.op->name, bound.name,
+                                        name_of(bound.instance->dtype)));
+}
+
+}  // namespace
+
+namespace {
+
+/// Gives each image, window or query the values of the next along the first axis.
+void roll_first_axis(const TensorRef& tensor) {
+  const Shape& shape = tensor.shape;
+  if (shape.rank() == 0 || shape[0] < 2 || shape.elements() == 0) return;
+  auto* bytes = static_cast<std::byte*>(tensor.data);
+  const std::int64_t all = bytes_of(tensor);
+  std::rotate(bytes, bytes + all / shape[0], bytes + all);
+}
+
+TensorRef copy_of(TensorPack& owner, const TensorRef& tensor) {
+  const TensorRef copy = new_host_tensor(owner, tensor.dtype, tensor.shape);
+  if (const auto bytes = static_cast<std::size_t>(bytes_of(tensor)); bytes != 0)
+    std::memcpy(copy.data, tensor.data, bytes);
+  return copy;
+}
+
+/// A golden file's activations moved on by one image. The file's own where the operator refuses the others.
+TensorPack moved_on(const BoundCase& bound) {
+  const GoldenCase& golden = *bound.golden;
+  TensorPack pack(golden.inputs.size());
+  for (std::size_t field = 0; field < pack.size(); ++field)
+    for (const TensorRef& given : golden.inputs[field]) {
+      pack[field].push_back(copy_of(pack, given));
+      if (bound.instance->inputs[field].role == Role::activation) roll_first_axis(pack[field].back());
+    }
+  try {
+    if (bound.instance->validate != nullptr) bound.instance->validate(bound.params, pack.slots());
+  } catch (const InvalidArgument&) {
+    return golden.inputs;
+  }
+  return pack;
+}
+
+}  // namespace
+
+TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
+  if (golden) return phase == 0 ? golden->inputs : moved_on(*this);
+  TensorPack pack(instance->inputs.size());
+  const std::uint64_t key = derive_key(derive_key(random_bits(seed, phase), op->name), name);
+  for (std::size_t i = 0; i < recipe.size(); ++i) {
+    std::size_t index = 0;
+    const FieldInfo& field = field_named(*this, recipe[i].field, index);
+    pack[index].push_back(new_host_tensor(pack, field.dtype, recipe[i].shape));
+    fill(pack[index].back(), recipe[i].recipe, random_bits(key, i));
+    if (phase != 0 && field.role == Role::activation && !is_drawn(recipe[i].recipe))
+      roll_first_axis(pack[index].back());
+  }
+  return pack;
+}
+
+CaseList collect_cases(const CaseOptions& options) {
+  if (options.property_only) return {built_in_cases(options), {}};
+  const bool users_own = options.golden.has_value();
+  GoldenFolder folder = open_golden(users_own ? *options.golden : default_golden_folder(), !users_own);
+  CaseList list;
+  list.damaged = std::move(folder.damaged);
+  for (GoldenCase& made : folder.cases) list.cases.push_back(bind(std::move(made)));
+  refuse_duplicates(list.cases);
+  if (users_own) return list;
+  std::map<Key, BoundCase*> recorded;
+  for (BoundCase& bound : list.cases) recorded.emplace(key_of(bound), &bound);
+  std::vector<BoundCase> built_in = built_in_cases(options), added;
+  refuse_duplicates(built_in);
+  for (BoundCase& bound : built_in) {
+    const auto stands_in = recorded.find(key_of(bound));
+    if (stands_in == recorded.end()) {
+      added.push_back(std::move(bound));
+    } else {
+      stands_in->second->tier = std::max(stands_in->second->tier, bound.tier);  // a workload stays one
+    }
+  }
+  std::move(added.begin(), added.end(), std::back_inserter(list.cases));
+  return list;
+}
+
+std::string default_golden_folder() {
+  const char* given = std::getenv("ASSAY_GOLDEN");
+  return given != nullptr && *given != '\0' ? given : ASSAY_GOLDEN_FOLDER;
+}
+
+}  // namespace assay::bench

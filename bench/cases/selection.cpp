@@ -1,0 +1,142 @@
+// Laying out the rows, and explaining a filter that takes none.
+#include "bench/cases/selection.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "backends/registry.h"
+#include "bench/cases/filter.h"
+#include "reference/registry.h"
+
+namespace assay::bench {
+namespace {
+
+/// The thread counts worth a row: one alone where the backend does not honour them.
+std::vector<int> thread_counts(std::string_view backend, const std::vector<int>& asked) {
+  const BackendStatus& status = find_backend(backend);
+  if (status.backend != nullptr && status.backend->claims().honours_threads) return asked;
+  return {1};
+}
+
+std::vector<Row> rows_of(const BoundCase& bound, const SelectionOptions& options) {
+  std::vector<Row> rows;
+  for (const std::string_view backend : backend_names())
+    for (const int threads : thread_counts(backend, options.threads)) {
+      Row row;
+      row.op = bound.op->name;
+      row.case_name = bound.name;
+      row.backend = backend;
+      row.dtype = name_of(bound.instance->dtype);
+      row.threads = threads;
+      row.tier = bound.tier;
+      row.seed = options.cases.seed;
+      if (any_matches(options.filters, row.label())) rows.push_back(std::move(row));
+    }
+  return rows;
+}
+
+bool taken(Tier tier, const SelectionOptions& options) {
+  return tier == Tier::large ? options.large : tier == Tier::small ? options.small : true;
+}
+
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t slash = text.find('/');
+    parts.push_back(text.substr(0, slash));
+    if (slash == std::string_view::npos) return parts;
+    text.remove_prefix(slash + 1);
+  }
+}
+
+/// "; there is no operator foo (did you mean bar?)" for the first part of the filter that is spelt out and unknown.
+std::string unknown_part(std::string_view filter, const CaseList& list, const SelectionOptions& options) {
+  const std::vector<std::string_view> parts = split(filter);
+  std::set<std::string_view> operators_seen, cases_seen;
+  for (const OperatorEntry& op : operators()) operators_seen.insert(op.name);
+  for (const BoundCase& bound : list.cases)
+    if (glob_matches(parts[0], bound.op->name)) cases_seen.insert(bound.name);
+  std::vector<std::string> threads;
+  for (const int count : options.threads) threads.push_back(fmt::format("{}", count));
+  const std::vector<std::string_view> backends = backend_names();
+  const std::vector<std::pair<std::string_view, std::vector<std::string_view>>> known = {
+      {"operator", {operators_seen.begin(), operators_seen.end()}},
+      {"case of it", {cases_seen.begin(), cases_seen.end()}},
+      {"backend", backends},
+      {"dtype", {"f32", "u8", "i64", "f64", "bool"}},
+      {"thread count in --threads", {threads.begin(), threads.end()}}};
+  for (std::size_t i = 0; i < std::min(parts.size(), known.size()); ++i) {
+    // a star may reach over slashes, so that the parts after one cannot be told apart
+    if (parts[i].find('*') != std::string_view::npos && parts.size() != known.size()) break;
+    const auto& [what, names] = known[i];
+    const bool matched =
+        std::any_of(names.begin(), names.end(), [&](std::string_view name) { return glob_matches(parts[i], name); });
+    if (!matched) return fmt::format(": there is no {} {}{}", what, parts[i], nearest_name(parts[i], names));
+  }
+  if (parts.size() != 5 && filter.find('*') == std::string_view::npos)
+    return ": a filter spells out operator/case/backend/dtype/threads, or has * for any of them";
+  return {};
+}
+
+/// Whether a filter's operator and case are those of a damaged golden file.
+bool names_damaged(std::string_view filter, const DamagedFile& file) {
+  const std::vector<std::string_view> parts = split(filter);
+  if (parts.size() < 2) return glob_matches(filter, file.op + "/" + file.name);
+  return glob_matches(parts[0], file.op) && glob_matches(parts[1], file.name);
+}
+
+void refuse_idle_filters(const Selection& selection, const SelectionOptions& options) {
+  for (const std::string& filter : options.filters) {
+    bool idle = true;
+    for (const CaseRows& found : selection.cases)
+      idle = idle && std::none_of(found.rows.begin(), found.rows.end(),
+                                  [&](const Row& row) { return glob_matches(filter, row.label()); });
+    for (const DamagedFile& file : selection.list.damaged)  // what it takes cannot be told any more, but that it does
+      idle = idle && !names_damaged(filter, file);
+    if (!idle) continue;
+    SelectionOptions wider = options;
+    wider.large = wider.small = true;
+    wider.filters = {filter};
+    for (const BoundCase& bound : selection.list.cases)
+      if (!rows_of(bound, wider).empty())
+        throw InvalidArgument(
+            fmt::format("the filter {} takes cases of tier {} alone; add --all", filter, name_of(bound.tier)));
+    throw InvalidArgument(fmt::format("the filter {} takes no row{}; `assay list cases` shows all", filter,
+                                      unknown_part(filter, selection.list, options)));
+  }
+}
+
+Row damaged_row(const DamagedFile& file) {
+  Row row;
+  row.op = file.op;
+  row.case_name = file.name;
+  row.backend = "golden";
+  row.dtype = "-";
+  row.threads = 0;
+  row.verdict = Verdict::invalid;
+  row.reason = file.reason;
+  return row;
+}
+
+}  // namespace
+
+Selection select(const SelectionOptions& options) {
+  Selection selection;
+  selection.list = collect_cases(options.cases);
+  for (const BoundCase& bound : selection.list.cases) {
+    if (!taken(bound.tier, options)) continue;
+    CaseRows found{&bound, rows_of(bound, options)};
+    selection.rows += found.rows.size();
+    if (!found.rows.empty()) selection.cases.push_back(std::move(found));
+  }
+  for (const DamagedFile& file : selection.list.damaged) selection.damaged.push_back(damaged_row(file));
+  refuse_idle_filters(selection, options);
+  if (selection.rows == 0 && selection.damaged.empty())
+    throw InvalidArgument("no case is selected, so there would be nothing to check");
+  return selection;
+}
+
+}  // namespace assay::bench

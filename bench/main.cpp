@@ -1,4 +1,0 @@
-// The program `assay`.
-#include "bench/program.h"
-
-int main(int argc, char** argv) { return assay::bench::run_program(argc, argv); }

@@ -1,0 +1,201 @@
+// What verify and bench have in common: options, the sentence at the end, and Ctrl-C.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "backends/registry.h"
+#include "bench/machine/environment.h"
+#include "bench/program/verbs.h"
+#include "bench/report/output.h"
+#include "bench/report/result_file.h"
+#include "golden/whole_file.h"
+
+namespace assay::bench {
+namespace {
+
+/// CPUs that this process may run on, which a container may have made fewer than the machine has.
+int usable_cpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+/// One entry of --threads: a number, or n for as many as this process may use.
+std::optional<int> parse_thread_count(std::string_view text) {
+  if (text == "n") return usable_cpus();
+  int count = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || stop != text.data() + text.size() || count < 1 || count > most_threads)
+    return std::nullopt;
+  return count;
+}
+
+std::vector<int> parse_threads(const std::string& text) {
+  std::vector<int> counts;
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    const std::optional<int> count = parse_thread_count(std::string_view(text).substr(start, end - start));
+    if (!count)
+      throw InvalidArgument(
+          fmt::format("--threads is {}, but numbers from 1 to {}, or n for all CPUs, are needed, separated by commas",
+                      text, most_threads));
+    if (std::find(counts.begin(), counts.end(), *count) == counts.end()) counts.push_back(*count);
+    start = end + 1;
+  }
+  return counts;
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || stop != text.data() + text.size())
+    throw InvalidArgument(fmt::format("--seed is {}, but a number from 0 to {} is needed", text, UINT64_MAX));
+  return seed;
+}
+
+/// Why a required backend did not pass everything; empty if it did.
+std::string unmet_requirement(const std::string& backend, std::span<const Row> rows) {
+  std::size_t passed = 0;
+  std::map<std::string_view, std::pair<std::size_t, const Row*>> others;
+  for (const Row& row : rows) {
+    if (row.backend != backend) continue;
+    if (row.verdict == Verdict::passed) {
+      ++passed;
+      continue;
+    }
+    auto& [count, first] = others[name_of(row.verdict)];
+    if (count++ == 0) first = &row;
+  }
+  if (passed == 0 && others.empty()) return fmt::format("--require {}: no row of it was selected", backend);
+  if (others.empty()) return {};
+  const auto& [verdict, counted] = *others.begin();
+  return fmt::format("--require {}: {} rows are {}, for one {}: {}", backend, counted.first, verdict,
+                     counted.second->label(), counted.second->reason);
+}
+
+/// Of names that are neither empty nor standard output.
+bool are_one_file(const std::string& one, const std::string& other) {
+  namespace fs = std::filesystem;
+  const auto is_name = [](const std::string& file) { return !file.empty() && file != "-"; };
+  return is_name(one) && is_name(other) && fs::weakly_canonical(one) == fs::weakly_canonical(other);
+}
+
+std::string shell_quoted(const std::string& text) {
+  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,/-=") ==
+                     std::string::npos;
+  if (plain && !text.empty()) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& verb, RunOptions& options) {
+  verb.add_option("--filter", options.selection.filters,
+                  "Glob over operator/case/backend/dtype/threads; a row is taken if any matches")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  verb.add_option("--threads", options.threads, "Thread counts, for backends that honour them; n is all CPUs")
+      ->type_name("N,N…")
+      ->capture_default_str();
+  verb.add_option("--golden", options.golden, "A folder of golden cases that replaces the built-in ones")
+      ->type_name("DIR")
+      ->check(not_empty());
+  verb.add_option("--seed", options.seed, "Seed of inputs and property cases")->type_name("N")->capture_default_str();
+  verb.add_option("--require", options.require, "Backends that must pass every selected row")
+      ->type_name("NAME,NAME…")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb.add_option("--json", options.json, "Write all rows to a file; - is standard output")->type_name("FILE");
+  verb.add_flag("--github", options.github, "Print GitHub annotations for rows that break parity");
+}
+
+CLI::Validator not_empty() {
+  return CLI::Validator([](std::string& text) { return text.empty() ? "an empty name was given" : ""; }, "", "");
+}
+
+CLI::AsNumberWithUnit seconds_with_unit() {
+  return CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}},
+                               CLI::AsNumberWithUnit::DEFAULT, "TIME");
+}
+
+void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files) {
+  this_machine();  // the load average of the start, before this program adds to it
+  options.selection.threads = parse_threads(options.threads);
+  options.selection.cases.seed = parse_seed(options.seed);
+  if (!options.golden.empty()) options.selection.cases.golden = options.golden;
+  for (const std::string& backend : options.require) find_backend(backend);
+  for (const std::string& file : output_files)
+    if (!file.empty()) require_writable(file);
+  for (std::size_t i = 1; i < output_files.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (are_one_file(output_files[i], output_files[j]))
+        throw InvalidArgument(fmt::format("{} is asked for twice: give each file a name of its own", output_files[i]));
+  const auto to_standard_output = std::count(output_files.begin(), output_files.end(), "-");
+  if (to_standard_output > 1) throw InvalidArgument("only one file can be written to standard output (-)");
+  if (to_standard_output == 1) leave_standard_output_to_a_file();
+}
+
+std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
+  // a row is held against the first thread count, so that one comes along
+  const int first = options.selection.threads.front();
+  const bool alone = row.threads == first || verb != "verify";
+  const std::string rows =
+      alone ? row.label() : fmt::format("{}/{}/{}/{}/*", row.op, row.case_name, row.backend, row.dtype);
+  const std::string threads = alone ? fmt::format("{}", row.threads) : fmt::format("{},{}", first, row.threads);
+  std::string command =
+      fmt::format("assay {} --filter {} --threads {} --seed {}", verb, shell_quoted(rows), threads, row.seed);
+  if (!options.golden.empty()) command += " --golden " + shell_quoted(options.golden);
+  if (row.tier == Tier::large && verb == "verify") command += " --all";
+  return command;
+}
+
+void print_problem(const Row& row, bool github) {
+  say(fmt::format("{} {}: {}\n", coloured(name_of(row.verdict), name_of(row.verdict)), row.label(), row.reason));
+  if (!row.repro.empty()) say(fmt::format("    reproduce: {}\n", row.repro));
+  if (github) say(github_annotation(row));
+}
+
+int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions& options, double seconds,
+             bool was_interrupted) {
+  constexpr std::array order = {Verdict::passed,     Verdict::failed,      Verdict::invalid,
+                                Verdict::mistrusted, Verdict::unsupported, Verdict::unavailable};
+  std::vector<std::string> counts;
+  bool broken = false;
+  std::size_t judged = 0;
+  for (const Verdict verdict : order) {
+    const auto count = static_cast<std::size_t>(
+        std::count_if(rows.begin(), rows.end(), [&](const Row& row) { return row.verdict == verdict; }));
+    if (count == 0) continue;
+    counts.push_back(fmt::format("{} {}", count, coloured(name_of(verdict), name_of(verdict))));
+    broken = broken || breaks_parity(verdict);
+    if (verdict == Verdict::passed || breaks_parity(verdict)) judged += count;
+  }
+  say(fmt::format("{}: {} checks in {:.1f} s, seed {}: {}{}\n", verb, judged, seconds, options.selection.cases.seed,
+                  fmt::join(counts, ", "), was_interrupted ? " (interrupted: partial)" : ""));
+  for (const std::string& backend : options.require) {
+    const std::string unmet = unmet_requirement(backend, rows);
+    if (unmet.empty()) continue;
+    say(fmt::format("{}\n", coloured(unmet, "FAILED")));
+    broken = true;
+  }
+  if (was_interrupted) return ExitCode::interrupted;
+  if (broken) return ExitCode::parity;
+  if (judged == 0 && options.require.empty()) {
+    throw InvalidArgument("nothing was compared: every selected row is UNSUPPORTED or UNAVAILABLE");
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace assay::bench

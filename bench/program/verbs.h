@@ -1,0 +1,65 @@
+// The verbs of `assay`, one file each: what main() asks of them, the options they share and their exit codes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench/cases/row.h"
+#include "bench/cases/selection.h"
+
+namespace assay::bench {
+
+/// Exit codes; never 2, which is make's own.
+enum ExitCode : int {
+  ok = 0,
+  usage = 1,         ///< a user's mistake, unreadable input, or internal
+  parity = 3,        ///< FAILED, INVALID, MISTRUSTED, or --require unmet
+  interrupted = 130  ///< Ctrl-C; what was done is written
+};
+
+/// Adds a verb to the command line; `chosen` is set to what it does once its options are parsed.
+using Chosen = std::function<int()>;
+void add_list(CLI::App& app, Chosen& chosen);
+void add_verify(CLI::App& app, Chosen& chosen);
+void add_bench(CLI::App& app, Chosen& chosen);
+void add_profile(CLI::App& app, Chosen& chosen);
+void add_run(CLI::App& app, Chosen& chosen);
+void add_probe(CLI::App& app, Chosen& chosen);
+
+/// More is beyond any machine: a typing mistake, not a wish.
+inline constexpr int most_threads = 1024;
+
+/// Options that verify and bench share.
+struct RunOptions {
+  SelectionOptions selection;
+  std::string threads;  ///< "1,2"
+  std::string seed = std::to_string(default_seed);
+  std::vector<std::string> require;
+  std::string json;
+  std::string golden;
+  bool github = false;
+};
+void add_run_options(CLI::App& verb, RunOptions& options);
+/// For names of files and the like: `--golden "$DIR"` with DIR unset must not mean the default.
+CLI::Validator not_empty();
+/// "90s", "500ms", "10m", "1h", or a number of seconds.
+CLI::AsNumberWithUnit seconds_with_unit();
+/// Parses thread counts, checks names and output paths; InvalidArgument says what is wrong.
+void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files);
+
+/// The command that does one row again. `verb` and `extra` are its own; options that matter are added.
+std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options);
+
+/// "1,204 checks: 1,200 PASSED, …" and the sentences about --require; the exit code that follows.
+int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions& options, double seconds,
+             bool was_interrupted);
+
+/// Prints a row that breaks parity: label, verdict, reason and the command that reproduces it.
+void print_problem(const Row& row, bool github);
+
+/// Sees to it that known_probe() has this machine's, from the cache or measured now; false if interrupted.
+bool obtain_probe(bool quick);
+
+}  // namespace assay::bench

@@ -1,0 +1,18 @@
+// One case on all its backends, verified: what `verify` and `profile` repeat.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "bench/cases/row.h"
+#include "bench/cases/selection.h"
+
+namespace assay::bench {
+
+/// Computes the truth once and holds every row of the case against it, in order; `done` gets each. Ends early when
+/// interrupted. `repro_command` gives the command that does one row again.
+void verify_case(const CaseRows& selected, std::uint64_t seed,
+                 const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done);
+
+}  // namespace assay::bench
