@@ -1,13 +1,15 @@
 // What a backend is: a device, its memory, and a table of kernels. Writing one starts here: a kernel is a free function
-// over an operator's own types, and one line of KernelTable::add registers it. Each backend is a shared module that
-// hands out one Backend through assay_backend().
+// over an operator's own types; one line of KernelTable::add, in a Kernels object of its file, registers it. Each
+// backend is a shared module that hands out one Backend through assay_backend().
 #pragma once
 
+#include <concepts>
 #include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,43 +36,59 @@ using Prepare = std::function<std::unique_ptr<Plan>(std::span<const Scalar> para
 /// The kernels of one backend, by operator and dtype.
 class KernelTable {
  public:
-  /// Registers `void run(const Params&, const Inputs<T>&, const Outputs<T>&)`.
-  template <class Op, class T>
-  requires Operator<Op, T>
-  void add(void (*run)(const typename Op::Params&, const typename Op::template Inputs<T>&,
-                       const typename Op::template Outputs<T>&)) {
-    put<Op, T>([run](std::span<const Scalar> params, Slots) -> std::unique_ptr<Plan> {
+  /// Registers a kernel: any callable `run(const Params&, const Inputs<T>&, const Outputs<T>&)`.
+  template <Operator Op, class T, class Run>
+  requires std::invocable < const Run&, const typename Op::Params&, const typename Op::template Inputs<T>
+  &, const typename Op::template Outputs<T>& > void add(Run run) {
+    add(std::string(Op::name), DTypeOf<T>::value, [run](std::span<const Scalar> params, Slots) {
       return make_plan<Op, T>(
           [run, typed = detail::bind_params<Op>(params)](const auto& in, const auto& out) { run(typed, in, out); });
     });
   }
 
-  /// Registers a kernel with something to prepare: `State prepare(const Params&, const Inputs<T>&)`, which sees no
-  /// activations, and `void run(State&, const Params&, const Inputs<T>&, const Outputs<T>&)`. The state also holds
-  /// whatever workspace the kernel needs, so that nothing is allocated in the timed region.
-  template <class Op, class T, class State>
-  requires Operator<Op, T>
-  void add(State (*prepare)(const typename Op::Params&, const typename Op::template Inputs<T>&),
-           void (*run)(State&, const typename Op::Params&, const typename Op::template Inputs<T>&,
-                       const typename Op::template Outputs<T>&)) {
-    put<Op, T>([=](std::span<const Scalar> params, Slots described) -> std::unique_ptr<Plan> {
+  /// Registers a kernel with something to prepare: `prepare(const Params&, const Inputs<T>&)`, which sees no
+  /// activations and returns a state, and `run(State&, const Params&, const Inputs<T>&, const Outputs<T>&)`. The state
+  /// also holds the workspace of the kernel, so that nothing is allocated in the timed region.
+  template <Operator Op, class T, class First, class Run>
+  requires std::invocable < const First&, const typename Op::Params&, const typename Op::template Inputs<T>
+  & > &&std::invocable<
+          const Run&,
+          std::invoke_result_t<const First&, const typename Op::Params&, const typename Op::template Inputs<T>&>&,
+          const typename Op::Params&, const typename Op::template Inputs<T>&,
+          const typename Op::template Outputs<T>&> void
+      add(First prepare, Run run) {
+    add(std::string(Op::name), DTypeOf<T>::value, [=](std::span<const Scalar> params, Slots described) {
+      using State =
+          std::invoke_result_t<const First&, const typename Op::Params&, const typename Op::template Inputs<T>&>;
       const auto typed = detail::bind_params<Op>(params);
-      const auto state = std::make_shared<State>(
-          prepare(typed, detail::bind_all<typename Op::template Inputs<T>>(Op::template inputs<T>(), described)));
+      const auto state =
+          std::make_shared<State>(prepare(typed, detail::bind_all<typename Op::template Inputs<T>>(described)));
       return make_plan<Op, T>([run, typed, state](const auto& in, const auto& out) { run(*state, typed, in, out); });
     });
   }
 
+  /// The same kernel, or the same two steps, at each of several dtypes: generic callables.
+  template <Operator Op, class... Ts, class... Steps>
+  void add_each(Steps... steps) {
+    (add<Op, Ts>(steps...), ...);
+  }
+
+  /// Registers a kernel in erased form. std::logic_error if there is one already.
+  void add(std::string op, DType dtype, Prepare prepare) {
+    const auto [at, fresh] = kernels_.try_emplace({std::move(op), dtype}, std::move(prepare));
+    if (!fresh) throw std::logic_error("two kernels for " + at->first.first + " at " + std::string(name_of(dtype)));
+  }
+
   /// Says why this backend has no kernel for an operator; shown beside UNSUPPORTED.
-  template <class Op>
-  void decline(std::string_view reason) {
-    declined_[std::string(Op::name)] = reason;
+  template <Operator Op>
+  void decline(std::string reason) {
+    declined_[std::string(Op::name)] = std::move(reason);
   }
 
   /// Declares that results of this operator may differ in their last bits with the number of threads, and why.
-  template <class Op>
-  void depends_on_thread_count(std::string_view reason) {
-    thread_dependent_[std::string(Op::name)] = reason;
+  template <Operator Op>
+  void depends_on_thread_count(std::string reason) {
+    thread_dependent_[std::string(Op::name)] = std::move(reason);
   }
 
   /// Null where there is no such kernel; then why_not() tells the reason.
@@ -80,7 +98,7 @@ class KernelTable {
   }
   std::string why_not(std::string_view op, DType dtype) const {
     const auto found = declined_.find(op);
-    if (found != declined_.end()) return std::string(found->second);
+    if (found != declined_.end()) return found->second;
     return "it has no kernel for " + std::string(op) + " at " + std::string(name_of(dtype)) + " yet";
   }
   bool thread_dependent(std::string_view op) const { return thread_dependent_.find(op) != thread_dependent_.end(); }
@@ -91,23 +109,33 @@ class KernelTable {
     struct Typed final : Plan {
       explicit Typed(Kernel k) : kernel(std::move(k)) {}
       Invocation bind(Slots inputs, Slots outputs) override {
-        return [k = kernel, in = detail::bind_all<typename Op::template Inputs<T>>(Op::template inputs<T>(), inputs),
-                out = detail::bind_all<typename Op::template Outputs<T>>(Op::template outputs<T>(), outputs)] {
-          k(in, out);
-        };
+        return [k = kernel, in = detail::bind_all<typename Op::template Inputs<T>>(inputs),
+                out = detail::bind_all<typename Op::template Outputs<T>>(outputs)] { k(in, out); };
       }
       Kernel kernel;
     };
     return std::make_unique<Typed>(std::move(kernel));
   }
 
-  template <class Op, class T>
-  void put(Prepare prepare) {
-    kernels_[{std::string(Op::name), DTypeOf<T>::value}] = std::move(prepare);
+  std::map<std::pair<std::string, DType>, Prepare> kernels_;
+  std::map<std::string, std::string, std::less<>> declined_, thread_dependent_;
+};
+
+/// The kernels that one file of a module brings: a static object in the file, whose `add` fills the table. No list
+/// names the files.
+class Kernels {
+ public:
+  explicit Kernels(void (*add)(KernelTable&)) : add_(add), next_(first_) { first_ = this; }
+
+  /// Adds what all files of this module bring.
+  static void add_all(KernelTable& table) {
+    for (const Kernels* kernels = first_; kernels != nullptr; kernels = kernels->next_) kernels->add_(table);
   }
 
-  std::map<std::pair<std::string, DType>, Prepare> kernels_;
-  std::map<std::string, std::string_view, std::less<>> declined_, thread_dependent_;
+ private:
+  static inline const Kernels* first_ = nullptr;  // one a module: no module shows it to the outside
+  void (*add_)(KernelTable&);
+  const Kernels* next_;
 };
 
 /// What a backend promises about itself.

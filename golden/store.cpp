@@ -163,7 +163,7 @@ void take_tensors(GoldenCase& made, const SafetensorsFile& file, Outputs outputs
     made.inputs[i] = taker.take_field(made.instance->inputs[i]);
   const auto slots = made.inputs.slots();
   const std::vector<Shape> shapes = infer(*made.op, *made.instance, made.params, slots);
-  if (made.instance->validate != nullptr) made.instance->validate(made.params, slots);
+  validate(*made.op, *made.instance, made.params, made.inputs);
   if (outputs != Outputs::not_needed) take_outputs(made, taker, outputs, shapes);
   taker.finish(outputs == Outputs::not_needed);
 }

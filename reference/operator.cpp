@@ -40,11 +40,21 @@ struct Axis {
   std::optional<std::int64_t> fixed;
 };
 
-std::vector<Axis> parse_axes(std::string_view text) {
-  std::vector<Axis> axes;
+struct Axes {
+  std::vector<Axis> named;
+  bool open = false;  ///< any number of further extents may follow
+};
+
+Axes parse_axes(std::string_view text) {
+  Axes axes;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
     Axis axis{text.substr(0, end), false, {}};
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (axis.name == "…") {
+      axes.open = true;
+      continue;
+    }
     if (axis.name.ends_with('*')) {
       axis.may_be_zero = true;
       axis.name.remove_suffix(1);
@@ -52,8 +62,7 @@ std::vector<Axis> parse_axes(std::string_view text) {
     std::int64_t number = 0;
     const auto [stop, error] = std::from_chars(axis.name.data(), axis.name.data() + axis.name.size(), number);
     if (error == std::errc() && stop == axis.name.data() + axis.name.size()) axis.fixed = number;
-    axes.push_back(axis);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    axes.named.push_back(axis);
   }
   return axes;
 }
@@ -65,14 +74,17 @@ void check_tensor(std::string_view op, const FieldInfo& field, const std::string
                   Bindings& bindings) {
   if (tensor.dtype != field.dtype)
     reject(op, fmt::format("input {} is {}, but {} is needed", name, name_of(tensor.dtype), name_of(field.dtype)));
-  const std::vector<Axis> axes = parse_axes(field.axes);
+  const Axes axes = parse_axes(field.axes);
   const Shape& shape = tensor.shape;
-  if (shape.rank() != axes.size()) {
-    reject(op, fmt::format("input {} has shape {} of rank {}, but rank {} is needed: [{}]", name, to_string(shape),
-                           shape.rank(), axes.size(), field.axes));
+  if (axes.open ? shape.rank() < axes.named.size() : shape.rank() != axes.named.size()) {
+    reject(op, fmt::format("input {} has shape {} of rank {}, but rank {}{} is needed: [{}]", name, to_string(shape),
+                           shape.rank(), axes.named.size(), axes.open ? " or more" : "", field.axes));
   }
-  for (std::size_t d = 0; d < axes.size(); ++d) {
-    const Axis& axis = axes[d];
+  for (std::size_t d = axes.named.size(); d < shape.rank(); ++d)
+    if (shape[d] <= 0)
+      reject(op, fmt::format("input {} has shape {}, but extent {} must be positive", name, to_string(shape), d));
+  for (std::size_t d = 0; d < axes.named.size(); ++d) {
+    const Axis& axis = axes.named[d];
     if (shape[d] < 0 || (shape[d] == 0 && !axis.may_be_zero && !axis.fixed))
       reject(op, fmt::format("input {} has shape {}, but extent {} of [{}] must be positive", name, to_string(shape),
                              axis.name, field.axes));
@@ -169,7 +181,7 @@ std::vector<Shape> infer(const OperatorEntry& op, const OperatorInstance& instan
   Bindings bindings;
   for (std::size_t i = 0; i < instance.inputs.size(); ++i)
     check_field(op.name, instance.inputs[i], inputs[i], bindings);
-  std::vector<Shape> shapes = instance.infer_typed(params, inputs);
+  std::vector<Shape> shapes = op.infer(params, inputs);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     if (!checked_elements(shapes[i])) {
       reject(op.name, fmt::format("output {} would have shape {}, more elements than can be addressed",
@@ -177,6 +189,19 @@ std::vector<Shape> infer(const OperatorEntry& op, const OperatorInstance& instan
     }
   }
   return shapes;
+}
+
+TensorPack widen(std::span<const FieldInfo> fields, const TensorPack& tensors) {
+  TensorPack wide(tensors.size());
+  for (std::size_t field = 0; field < tensors.size(); ++field)
+    for (const TensorRef& tensor : tensors[field])
+      wide[field].push_back(fields[field].carries_dtype ? widened(wide, tensor) : tensor);
+  return wide;
+}
+
+void validate(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
+              const TensorPack& inputs) {
+  if (op.validate != nullptr) op.validate(params, widen(instance.inputs, inputs).slots());
 }
 
 void reject(std::string_view op, const std::string& message) {

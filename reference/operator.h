@@ -1,11 +1,13 @@
-// The contract: what an operator must say of itself, once, so that verification, timing, golden files, the command line
-// and plugins can all read it. An operator is a plain struct of types (see reference/position_encoding.h for one
-// whole); describe<Op, dtypes…>() turns it into the OperatorEntry that the rest of the project walks without knowing
-// its name.
+// The contract: what an operator says of itself, once. Verification, timing, golden files, the command line and plugins
+// read it from here. An operator is a plain struct of types; reference/position_encoding/sine_position_encoding.h is a
+// whole one. describe<Op, dtypes…>() turns it into an OperatorEntry, which the harness walks without knowing its name.
+//
+// The meaning is stated on doubles: the harness widens inputs of every dtype exactly. Only kernels are typed.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -21,8 +23,7 @@
 
 namespace assay {
 
-// ---- fields: how names meet members
-// -----------------------------------------------------------------------------------
+// ---- fields: how names meet members ----
 
 /// What a plan may see of an input: shapes always, the values only of weights and shape inputs (such as `sizes`, which
 /// stay on the host for every backend because the outputs' shapes depend on them).
@@ -41,9 +42,9 @@ struct Param {
       : name(n), member(m), meaning(doc), presence(p) {}
 };
 
-/// `axes` names the extents, as in "B H W": the rank, and that equal names mean equal extents wherever they stand, is
-/// checked from it for every operator. A number is an extent that is fixed; `T*` may be zero, the others may not; the
-/// names in a list hold for one element of it.
+/// `axes` names the extents, as in "B H W". The rank is checked from it, and that equal names have equal extents in all
+/// inputs. A number is a fixed extent. `T*` may be zero, other extents may not. A last `…` stands for any number of
+/// further extents. In a list the names hold for one element of it.
 template <class Struct, class Member>
 struct Input {
   std::string_view name;
@@ -54,28 +55,32 @@ struct Input {
       : name(n), member(m), axes(a), role(r) {}
 };
 
-/// The constant c of the bound |got − r| ≤ c·u·S + tiny for an output computed in floating point. It is derived in a
-/// comment beside the oracle.
+/// The constant c of the bound |got − r| ≤ c·u·S + tiny for an output computed in floating point. A comment beside the
+/// oracle derives it.
 struct ErrorBound {
   double c;
 };
+/// Marks an output on which the operator's own judge decides.
+struct Judged {};
 
-/// An output without an ErrorBound is exact: it must agree bit for bit.
+/// An output is exact (equal bits) unless it has an ErrorBound or is Judged.
 template <class Struct, class Member>
 struct Output {
   std::string_view name;
   Member Struct::*member;  ///< View<T>
   std::string_view axes;
   std::optional<ErrorBound> bound;
-  constexpr Output(std::string_view n, Member Struct::*m, std::string_view a, std::optional<ErrorBound> b = {})
+  bool judged = false;
+  constexpr Output(std::string_view n, Member Struct::*m, std::string_view a) : name(n), member(m), axes(a) {}
+  constexpr Output(std::string_view n, Member Struct::*m, std::string_view a, ErrorBound b)
       : name(n), member(m), axes(a), bound(b) {}
+  constexpr Output(std::string_view n, Member Struct::*m, std::string_view a, Judged)
+      : name(n), member(m), axes(a), judged(true) {}
 };
 
-// ---- what an oracle, a cost model and a judge give back
-// ------------------------------------------------------------------
+// ---- what an oracle, a cost model and a judge give back ----
 
-/// How ill-conditioned each element is: the scale S of the bound, S ≥ |r|, beside every element of every inexact
-/// output.
+/// How ill-conditioned each element is: the scale S of the bound, S ≥ |r|, for every element of every inexact output.
 class ErrorScale {
  public:
   struct Open {
@@ -107,7 +112,13 @@ struct Cost {
   double bytes = 0, flops = 0;
 };
 
-/// The verdict of an operator that judges its own results because several answers are right.
+/// What a judge may ask of the outputs that have a bound.
+struct ElementTolerance {
+  DType dtype;                                                          ///< the operator's T
+  std::function<double(std::size_t output, std::int64_t element)> tau;  ///< τ of one element of such an output
+};
+
+/// What an operator decides on its judged outputs, where several answers are right.
 struct Judgement {
   double error_ratio = 0;  ///< share of the tolerance used; anything not ≤ 1 fails
   std::string reason;      ///< of a failure: one sentence
@@ -133,39 +144,41 @@ struct CaseOf {
   Tier tier = Tier::workload;
 };
 
-/// What every operator must say. T is the element type of its data tensors: the dtype axis.
-template <class Op, class T>
-concept Operator = requires(const typename Op::Params& params, const typename Op::template Inputs<T>& inputs,
-                            const typename Op::template Outputs<double>& truth, ErrorScale& scale, Draw& draw) {
+/// What every operator must say. Params, Inputs<T> and Outputs<T> have a static fields(); T is the element type of the
+/// data tensors, the dtype axis.
+template <class Op>
+concept Operator = requires(const typename Op::Params& params, const typename Op::template Inputs<double>& inputs,
+                            const typename Op::template Outputs<double>& truth, ErrorScale& scale, Draw& draw,
+                            std::int64_t bytes) {
   { Op::name } -> std::convertible_to<std::string_view>;
   { Op::summary } -> std::convertible_to<std::string_view>;
   { Op::source } -> std::convertible_to<std::string_view>;
-  Op::params();
-  Op::template inputs<T>();
-  Op::template outputs<T>();
+  Op::Params::fields();
+  Op::template Inputs<double>::fields();
+  Op::template Outputs<double>::fields();
   { Op::infer(params, inputs) } -> std::same_as<std::vector<Shape>>;
   { Op::oracle(params, inputs, truth, scale) } -> std::same_as<void>;
-  { Op::cost(params, inputs) } -> std::same_as<Cost>;
+  { Op::cost(params, inputs, bytes) } -> std::same_as<Cost>;
   { Op::cases() } -> std::same_as<std::vector<CaseOf<Op>>>;
   { Op::random_case(draw) } -> std::same_as<CaseOf<Op>>;
 };
 
-/// An operator may look at the values of its activations before anything runs on them (NaN costs, labels out of range).
-template <class Op, class T>
-concept ValidatesValues = requires(const typename Op::Params& params, const typename Op::template Inputs<T>& inputs) {
+/// An operator may refuse the values of its activations before anything runs on them (NaN costs, labels out of range).
+template <class Op>
+concept ValidatesValues = requires(const typename Op::Params& params,
+                                   const typename Op::template Inputs<double>& inputs) {
   { Op::validate(params, inputs) } -> std::same_as<void>;
 };
 
-/// An operator with several right answers says itself whether what a backend gave is one of them.
-template <class Op, class T>
-concept JudgesItself = requires(const typename Op::Params& params, const typename Op::template Inputs<T>& inputs,
-                                const typename Op::template Outputs<T>& got,
-                                const typename Op::template Outputs<double>& truth) {
-  { Op::judge(params, inputs, got, truth) } -> std::same_as<Judgement>;
+/// An operator with several right answers decides on its Judged outputs itself.
+template <class Op>
+concept JudgesItself = requires(const typename Op::Params& params, const typename Op::template Inputs<double>& inputs,
+                                const typename Op::template Outputs<double>& got,
+                                const typename Op::template Outputs<double>& truth, const ElementTolerance& tolerance) {
+  { Op::judge(params, inputs, got, truth, tolerance) } -> std::same_as<Judgement>;
 };
 
-// ---- the erased form: all that bench/, golden/ and a C ABI ever see
-// ---------------------------------------------------------
+// ---- the erased form: all that bench/, golden/ and a C ABI see ----
 
 /// A parameter's value. `absent` stands for an optional one whose default the operator computes.
 struct Scalar {
@@ -200,7 +213,8 @@ struct FieldInfo {
   Arity arity = Arity::one;
   Role role = Role::activation;
   bool carries_dtype = false;       ///< its element type is the operator's dtype T
-  std::optional<ErrorBound> bound;  ///< of an output; none means exact
+  std::optional<ErrorBound> bound;  ///< of an output computed in floating point
+  bool judged = false;              ///< an output on which the operator's judge decides
   DType oracle_dtype = DType::f64;  ///< what the oracle writes for it
 };
 
@@ -212,21 +226,24 @@ struct Case {
   Tier tier = Tier::small;
 };
 
-/// An operator at one dtype. All functions take host tensors and throw InvalidArgument.
+/// An operator's fields at one dtype.
 struct OperatorInstance {
   DType dtype;
   std::vector<FieldInfo> inputs, outputs;
-  std::vector<Shape> (*infer_typed)(std::span<const Scalar>, Slots inputs);
-  void (*oracle)(std::span<const Scalar>, Slots inputs, Slots truth, ErrorScale&);
-  Cost (*cost)(std::span<const Scalar>, Slots inputs);
-  void (*validate)(std::span<const Scalar>, Slots inputs);                            ///< null: any values will do
-  Judgement (*judge)(std::span<const Scalar>, Slots inputs, Slots got, Slots truth);  ///< null: the bound decides
 };
 
+/// An operator. Its functions take host tensors in contract order and throw InvalidArgument; `widened` inputs and `got`
+/// have f64 where the instance's field carries the dtype (see widen()).
 struct OperatorEntry {
   std::string_view name, summary, source;
   std::vector<ParamInfo> params;
-  std::vector<OperatorInstance> instances;  ///< one for each dtype, the principal one first
+  std::vector<OperatorInstance> instances;                             ///< one for each dtype, the principal one first
+  std::vector<Shape> (*infer)(std::span<const Scalar>, Slots inputs);  ///< reads shape inputs alone, of any dtype
+  void (*oracle)(std::span<const Scalar>, Slots widened, Slots truth, ErrorScale&);
+  Cost (*cost)(std::span<const Scalar>, Slots widened, std::int64_t element_bytes);
+  void (*validate)(std::span<const Scalar>, Slots widened);  ///< null: any values will do
+  Judgement (*judge)(std::span<const Scalar>, Slots widened, Slots got, Slots truth,
+                     const ElementTolerance&);  ///< null: no output is judged
   std::vector<Case> (*cases)();
   Case (*random_case)(Draw&);
 
@@ -241,16 +258,22 @@ Scalars resolve(const OperatorEntry& op, const NamedScalars& given);
 std::vector<Shape> infer(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
                          Slots inputs);
 
-// ---- helpers for the operators' own files
-// -----------------------------------------------------------------------------------
+/// The tensors with those fields that carry the operator's dtype as f64, exactly. The others are shared, not copied,
+/// and `tensors` must outlive the result.
+TensorPack widen(std::span<const FieldInfo> fields, const TensorPack& tensors);
+
+/// Throws what the operator finds wrong with the inputs' values, of any dtype.
+void validate(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
+              const TensorPack& inputs);
+
+// ---- helpers for the operators' own files ----
 
 /// Throws InvalidArgument "operator: message".
 [[noreturn]] void reject(std::string_view op, const std::string& message);
 /// Rejects a parameter that is not positive.
 void require_positive(std::string_view op, std::string_view parameter, std::int64_t value);
 
-// ---- the adapter from the erased to the typed form: used by describe() here and by KernelTable
-// ---------------------------------
+// ---- the adapter from the erased to the typed form, for describe() and KernelTable ----
 
 namespace detail {
 
@@ -291,11 +314,11 @@ void bind(List<T>& to, const Slot& from) {
 }
 
 /// The struct of views over slots that have been validated.
-template <class Struct, class Fields>
-Struct bind_all(const Fields& fields, Slots from) {
+template <class Struct>
+Struct bind_all(Slots from) {
   Struct to;
   std::size_t i = 0;
-  std::apply([&](const auto&... field) { (bind(to.*(field.member), from[i++]), ...); }, fields);
+  std::apply([&](const auto&... field) { (bind(to.*(field.member), from[i++]), ...); }, Struct::fields());
   return to;
 }
 
@@ -338,13 +361,14 @@ typename Op::Params bind_params(std::span<const Scalar> from) {
       [&](const auto&... param) {
         ((to.*(param.member) = get<std::decay_t<decltype(to.*(param.member))>>(from[i++])), ...);
       },
-      Op::params());
+      Op::Params::fields());
   return to;
 }
 template <class Op>
 Scalars to_scalars(const typename Op::Params& params) {
   Scalars to;
-  std::apply([&](const auto&... param) { (to.push_back(to_scalar(params.*(param.member))), ...); }, Op::params());
+  std::apply([&](const auto&... param) { (to.push_back(to_scalar(params.*(param.member))), ...); },
+             Op::Params::fields());
   return to;
 }
 
@@ -357,7 +381,7 @@ std::vector<ParamInfo> param_infos() {
     infos.push_back({param.name, param.meaning, kind_of<Member>(), param.presence == Presence::required,
                      std::is_same_v<Member, std::optional<double>>, to_scalar(defaults.*(param.member))});
   };
-  std::apply([&](const auto&... param) { (add(param), ...); }, Op::params());
+  std::apply([&](const auto&... param) { (add(param), ...); }, Op::Params::fields());
   return infos;
 }
 
@@ -370,78 +394,72 @@ constexpr Arity arity_of(Member Struct::*) {
   return MemberTraits<Member>::arity;
 }
 
-template <class Op, class T>
-std::vector<FieldInfo> input_infos() {
-  std::vector<FieldInfo> infos;
-  std::vector<DType> in_double;  // a field whose type follows T is told by instantiating with another T
-  std::apply([&](const auto&... field) { (in_double.push_back(element_dtype(field.member)), ...); },
-             Op::template inputs<double>());
-  const auto add = [&](const auto& field) {
-    const DType dtype = element_dtype(field.member);
-    FieldInfo info;
-    info.name = field.name;
-    info.axes = field.axes;
-    info.dtype = dtype;
-    info.arity = arity_of(field.member);
-    info.role = field.role;
-    info.carries_dtype = dtype != in_double[infos.size()] || std::is_same_v<T, double>;
-    infos.push_back(info);
-  };
-  std::apply([&](const auto&... field) { (add(field), ...); }, Op::template inputs<T>());
-  return infos;
+template <class Struct>
+std::vector<DType> element_dtypes() {
+  std::vector<DType> dtypes;
+  std::apply([&](const auto&... field) { (dtypes.push_back(element_dtype(field.member)), ...); }, Struct::fields());
+  return dtypes;
 }
-template <class Op, class T>
-std::vector<FieldInfo> output_infos() {
-  std::vector<FieldInfo> infos;
-  std::vector<DType> truth;
-  std::apply([&](const auto&... field) { (truth.push_back(element_dtype(field.member)), ...); },
-             Op::template outputs<double>());
-  const auto add = [&](const auto& field) {
-    FieldInfo info;
-    info.name = field.name;
-    info.axes = field.axes;
-    info.dtype = element_dtype(field.member);
+
+/// A field follows the dtype T if its element type is another one with T = double.
+template <class Field>
+FieldInfo field_info(const Field& field, DType with_double) {
+  FieldInfo info;
+  info.name = field.name;
+  info.axes = field.axes;
+  info.dtype = element_dtype(field.member);
+  info.arity = arity_of(field.member);
+  info.carries_dtype = info.dtype != with_double;
+  info.oracle_dtype = with_double;
+  if constexpr (requires { field.role; }) info.role = field.role;
+  if constexpr (requires { field.bound; }) {
     info.bound = field.bound;
-    info.oracle_dtype = truth[infos.size()];
-    info.carries_dtype = info.dtype != info.oracle_dtype || std::is_same_v<T, double>;
-    infos.push_back(info);
-  };
-  std::apply([&](const auto&... field) { (add(field), ...); }, Op::template outputs<T>());
+    info.judged = field.judged;
+  }
+  return info;
+}
+
+template <class Struct, class StructOfDoubles>
+std::vector<FieldInfo> field_infos() {
+  const std::vector<DType> with_double = element_dtypes<StructOfDoubles>();
+  std::vector<FieldInfo> infos;
+  std::apply([&](const auto&... field) { (infos.push_back(field_info(field, with_double[infos.size()])), ...); },
+             Struct::fields());
   return infos;
 }
 
 template <class Op, class T>
-requires Operator<Op, T> OperatorInstance instance() {
-  using Inputs = typename Op::template Inputs<T>;
-  using Truth = typename Op::template Outputs<double>;
-  OperatorInstance made{};
-  made.dtype = DTypeOf<T>::value;
-  made.inputs = input_infos<Op, T>();
-  made.outputs = output_infos<Op, T>();
-  made.infer_typed = [](std::span<const Scalar> params, Slots in) {
-    return Op::infer(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in));
+OperatorInstance instance() {
+  static_assert(!std::is_same_v<T, double>, "f64 is the oracle's own dtype: no kernel is offered in it");
+  return {DTypeOf<T>::value, field_infos<typename Op::template Inputs<T>, typename Op::template Inputs<double>>(),
+          field_infos<typename Op::template Outputs<T>, typename Op::template Outputs<double>>()};
+}
+
+template <Operator Op>
+void bind_functions(OperatorEntry& entry) {
+  using Inputs = typename Op::template Inputs<double>;
+  using Outputs = typename Op::template Outputs<double>;
+  entry.infer = [](std::span<const Scalar> params, Slots in) {
+    return Op::infer(bind_params<Op>(params), bind_all<Inputs>(in));
   };
-  made.oracle = [](std::span<const Scalar> params, Slots in, Slots truth, ErrorScale& scale) {
-    Op::oracle(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in),
-               bind_all<Truth>(Op::template outputs<double>(), truth), scale);
+  entry.oracle = [](std::span<const Scalar> params, Slots in, Slots truth, ErrorScale& scale) {
+    Op::oracle(bind_params<Op>(params), bind_all<Inputs>(in), bind_all<Outputs>(truth), scale);
   };
-  made.cost = [](std::span<const Scalar> params, Slots in) {
-    return Op::cost(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in));
+  entry.cost = [](std::span<const Scalar> params, Slots in, std::int64_t element_bytes) {
+    return Op::cost(bind_params<Op>(params), bind_all<Inputs>(in), element_bytes);
   };
-  if constexpr (ValidatesValues<Op, T>) {
-    made.validate = [](std::span<const Scalar> params, Slots in) {
-      Op::validate(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in));
+  if constexpr (ValidatesValues<Op>) {
+    entry.validate = [](std::span<const Scalar> params, Slots in) {
+      Op::validate(bind_params<Op>(params), bind_all<Inputs>(in));
     };
   }
-  if constexpr (JudgesItself<Op, T>) {
-    made.judge = [](std::span<const Scalar> params, Slots in, Slots got, Slots truth) {
-      using Outputs = typename Op::template Outputs<T>;
-      return Op::judge(bind_params<Op>(params), bind_all<Inputs>(Op::template inputs<T>(), in),
-                       bind_all<Outputs>(Op::template outputs<T>(), got),
-                       bind_all<Truth>(Op::template outputs<double>(), truth));
+  if constexpr (JudgesItself<Op>) {
+    entry.judge = [](std::span<const Scalar> params, Slots in, Slots got, Slots truth,
+                     const ElementTolerance& tolerance) {
+      return Op::judge(bind_params<Op>(params), bind_all<Inputs>(in), bind_all<Outputs>(got), bind_all<Outputs>(truth),
+                       tolerance);
     };
   }
-  return made;
 }
 
 template <class Op>
@@ -461,6 +479,7 @@ OperatorEntry describe() {
   entry.source = Op::source;
   entry.params = detail::param_infos<Op>();
   (entry.instances.push_back(detail::instance<Op, Ts>()), ...);
+  detail::bind_functions<Op>(entry);
   entry.cases = [] {
     std::vector<Case> erased;
     for (CaseOf<Op>& typed : Op::cases()) erased.push_back(detail::erase<Op>(std::move(typed)));

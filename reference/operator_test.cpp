@@ -34,7 +34,7 @@ class Arguments {
     return *this;
   }
   std::vector<Shape> infer() const { return assay::infer(op_, instance_, resolve(op_, params_), inputs_.slots()); }
-  void validate() const { instance_.validate(resolve(op_, params_), inputs_.slots()); }
+  void validate() const { assay::validate(op_, instance_, resolve(op_, params_), inputs_); }
 
   /// The oracle's first output, and the scales beside it.
   std::vector<double> oracle(std::vector<double>* scale = nullptr) const {
@@ -45,7 +45,7 @@ class Arguments {
       truth[i].push_back(new_host_tensor(truth, instance_.outputs[i].oracle_dtype, shapes[i]));
       error[i].resize(static_cast<std::size_t>(shapes[i].elements()));
     }
-    instance_.oracle(resolve(op_, params_), inputs_.slots(), truth.slots(), error);
+    op_.oracle(resolve(op_, params_), widen(instance_.inputs, inputs_).slots(), truth.slots(), error);
     if (scale != nullptr) *scale = error[0];
     return as_doubles(truth[0][0]);
   }
@@ -178,6 +178,45 @@ TEST(Contract, AnIntegerServesForAReal) {
                 .shape(0, DType::boolean, {1, 2, 3})
                 .infer()[0],
             (Shape{1, 8, 2, 3}));
+}
+
+TEST(Contract, AnOpenAxesStringTakesAnyFurtherExtents) {
+  OperatorEntry stack{};
+  stack.name = "stack";
+  stack.infer = [](std::span<const Scalar>, Slots in) { return std::vector<Shape>{in[0].tensors[0].shape}; };
+  FieldInfo samples;
+  samples.name = "samples";
+  samples.axes = "B …";
+  const OperatorInstance instance{DType::f32, {samples}, {FieldInfo{}}};
+  const auto infer_shape = [&](const Shape& shape) {
+    return message_of([&] {
+      const TensorRef tensor{nullptr, DType::f32, shape};
+      const Slot slot{&tensor, 1};
+      infer(stack, instance, {}, {&slot, 1});
+    });
+  };
+  EXPECT_EQ(infer_shape({2}), "(nothing was refused)");
+  EXPECT_EQ(infer_shape({2, 3, 4, 5}), "(nothing was refused)");
+  EXPECT_EQ(infer_shape({}), "stack: input samples has shape [] of rank 0, but rank 1 or more is needed: [B …]");
+  EXPECT_EQ(infer_shape({0, 3}), "stack: input samples has shape [0, 3], but extent B of [B …] must be positive");
+  EXPECT_EQ(infer_shape({2, 3, 0}), "stack: input samples has shape [2, 3, 0], but extent 2 must be positive");
+}
+
+TEST(Contract, WidensEveryDtypeExactlyAndNothingElse) {
+  const OperatorEntry& op = find_operator("nested_tensor");
+  TensorPack images(1);
+  const TensorRef image = new_host_tensor(images, DType::u8, {1, 1, 3});
+  const std::uint8_t values[] = {0, 7, 255};
+  std::copy(std::begin(values), std::end(values), static_cast<std::uint8_t*>(image.data));
+  images[0].push_back(image);
+  const TensorPack wide = widen(op.find(DType::u8)->inputs, images);
+  ASSERT_EQ(wide[0][0].dtype, DType::f64);
+  for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(value_at(wide[0][0], i), values[i]);
+
+  const OperatorEntry& sine_op = find_operator("sine_position_encoding");
+  TensorPack masks(1);
+  masks[0].push_back(new_host_tensor(masks, DType::boolean, {1, 1, 1}));
+  EXPECT_EQ(widen(sine_op.instances[0].inputs, masks)[0][0].data, masks[0][0].data) << "a mask has no dtype to widen";
 }
 
 TEST(HungarianAssignment, RefusesCostsWithoutAnOptimum) {

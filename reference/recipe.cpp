@@ -131,13 +131,7 @@ bool is_drawn(const Recipe& recipe) {
 }
 
 void fill(const TensorRef& to, const Recipe& recipe, std::uint64_t key) {
-  switch (to.dtype) {
-    case DType::boolean: return fill_typed<bool>(to, recipe, key);
-    case DType::u8: return fill_typed<std::uint8_t>(to, recipe, key);
-    case DType::i64: return fill_typed<std::int64_t>(to, recipe, key);
-    case DType::f32: return fill_typed<float>(to, recipe, key);
-    case DType::f64: return fill_typed<double>(to, recipe, key);
-  }
+  with_type(to.dtype, [&](auto tag) { fill_typed<typename decltype(tag)::type>(to, recipe, key); });
 }
 
 std::int64_t Draw::integer(std::int64_t low, std::int64_t high) {

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <numeric>
 
-#include "reference/collation.h"
-#include "reference/masking.h"
-#include "reference/position_encoding.h"
-#include "reference/set_prediction.h"
-#include "reference/window_attention.h"
+#include "reference/collation/nested_tensor.h"
+#include "reference/masking/mask_downsample.h"
+#include "reference/masking/padding_mask.h"
+#include "reference/position_encoding/sine_position_encoding.h"
+#include "reference/set_prediction/hungarian_assignment.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/relative_position_index.h"
+#include "reference/window_attention/window_softmax.h"
 
 namespace assay {
 namespace {

@@ -31,17 +31,14 @@ std::optional<std::int64_t> checked_elements(const Shape& shape) {
 
 namespace {
 
-/// Calls `use` with the tensor's data as what they are.
+/// Calls `use` with the tensor's data. BOOL elements are passed as bytes, so that a wrong byte stays visible.
 template <class Use>
 auto with_elements(const TensorRef& tensor, Use use) {
-  switch (tensor.dtype) {
-    case DType::boolean: return use(static_cast<std::uint8_t*>(tensor.data));  // a wrong BOOL byte must stay visible
-    case DType::u8: return use(static_cast<std::uint8_t*>(tensor.data));
-    case DType::i64: return use(static_cast<std::int64_t*>(tensor.data));
-    case DType::f32: return use(static_cast<float*>(tensor.data));
-    case DType::f64: return use(static_cast<double*>(tensor.data));
-  }
-  std::abort();  // no other dtype exists
+  return with_type(tensor.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using Element = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+    return use(static_cast<Element*>(tensor.data));
+  });
 }
 
 /// To the nearest integer in range; NaN to 0, for want of anything better.
@@ -81,6 +78,17 @@ std::shared_ptr<std::byte> allocate_host(std::size_t bytes) {
   void* memory = std::aligned_alloc(cache_line, rounded);
   if (memory == nullptr) throw std::bad_alloc();
   return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+}
+
+TensorRef widened(TensorPack& pack, const TensorRef& tensor) {
+  if (tensor.data == nullptr) return {nullptr, DType::f64, tensor.shape};
+  const TensorRef wide = new_host_tensor(pack, DType::f64, tensor.shape);
+  with_elements(tensor, [&](const auto* from) {
+    auto* to = static_cast<double*>(wide.data);
+    const std::int64_t elements = tensor.shape.elements();
+    for (std::int64_t i = 0; i < elements; ++i) to[i] = static_cast<double>(from[i]);
+  });
+  return wide;
 }
 
 TensorRef new_host_tensor(TensorPack& pack, DType dtype, const Shape& shape) {

@@ -15,61 +15,14 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/dtype.h"
+
 namespace assay {
 
 /// A user's mistake, told in one sentence: what was wrong with what, the numbers, and what to do.
 struct InvalidArgument : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
-
-enum class DType : std::uint8_t { boolean, u8, i64, f32, f64 };
-
-template <class T>
-struct DTypeOf;
-template <>
-struct DTypeOf<bool> {
-  static constexpr DType value = DType::boolean;
-};
-template <>
-struct DTypeOf<std::uint8_t> {
-  static constexpr DType value = DType::u8;
-};
-template <>
-struct DTypeOf<std::int64_t> {
-  static constexpr DType value = DType::i64;
-};
-template <>
-struct DTypeOf<float> {
-  static constexpr DType value = DType::f32;
-};
-template <>
-struct DTypeOf<double> {
-  static constexpr DType value = DType::f64;
-};
-static_assert(sizeof(bool) == 1, "BOOL tensors are stored as one byte an element");
-
-constexpr std::size_t size_of(DType dtype) {
-  switch (dtype) {
-    case DType::boolean:
-    case DType::u8: return 1;
-    case DType::f32: return 4;
-    case DType::i64:
-    case DType::f64: return 8;
-  }
-  return 0;
-}
-
-/// The name used in labels, on the command line and in messages: "bool", "u8", "i64", "f32", "f64".
-constexpr std::string_view name_of(DType dtype) {
-  switch (dtype) {
-    case DType::boolean: return "bool";
-    case DType::u8: return "u8";
-    case DType::i64: return "i64";
-    case DType::f32: return "f32";
-    case DType::f64: return "f64";
-  }
-  return "?";
-}
 
 /// The extents of a tensor, outermost first. Kept inline, so that a view can be handed to a kernel or across a C ABI
 /// without touching the heap.
@@ -180,5 +133,8 @@ std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
 
 /// A fresh host tensor that `pack` keeps alive; its elements are not initialised.
 TensorRef new_host_tensor(TensorPack& pack, DType dtype, const Shape& shape);
+
+/// The tensor's values as doubles, exactly, in memory that `pack` keeps alive; no data where the tensor has none.
+TensorRef widened(TensorPack& pack, const TensorRef& tensor);
 
 }  // namespace assay

@@ -1,18 +1,16 @@
 // The eigen backend's table, and the entry of its module.
 #include <string>
 
-#include "backends/eigen/kernels.h"
+#include "backends/eigen/planes.h"
+#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace {
 
 class EigenBackend final : public assay::HostBackend {
  public:
   EigenBackend() {
-    assay::eigen::add_masking(kernels_);
-    assay::eigen::add_collation(kernels_);
-    assay::eigen::add_position_encoding(kernels_);
-    assay::eigen::add_window_attention(kernels_);
-    assay::eigen::add_set_prediction(kernels_);
+    assay::Kernels::add_all(kernels_);
+    kernels_.decline<assay::HungarianAssignment>("Eigen has no assignment solver");
   }
   std::string_view name() const override { return "eigen"; }
   std::string_view description() const override { return "Eigen expressions, one thread"; }

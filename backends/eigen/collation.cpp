@@ -1,8 +1,7 @@
 // nested_tensor: each plane of an image becomes the top left block of its plane of the canvas, and the two blocks
 // beside and below it become zero.
-#include "reference/collation.h"
-
-#include "backends/eigen/kernels.h"
+#include "backends/eigen/planes.h"
+#include "reference/collation/nested_tensor.h"
 
 namespace assay::eigen {
 namespace {
@@ -36,11 +35,10 @@ void nested_tensor(const NestedTensor::Params&, const NestedTensor::Inputs<T>& i
   }
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) {
+  table.add_each<NestedTensor, float, std::uint8_t>([](const auto&... all) { nested_tensor(all...); });
+});
 
-void add_collation(KernelTable& table) {
-  table.add<NestedTensor, float>(nested_tensor<float>);
-  table.add<NestedTensor, std::uint8_t>(nested_tensor<std::uint8_t>);
-}
+}  // namespace
 
 }  // namespace assay::eigen

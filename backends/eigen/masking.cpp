@@ -1,8 +1,8 @@
 // padding_mask by filling the three blocks of each image's canvas, and mask_downsample by indexing a plane with a list
 // of rows and a list of columns.
-#include "reference/masking.h"
-
-#include "backends/eigen/kernels.h"
+#include "backends/eigen/planes.h"
+#include "reference/masking/mask_downsample.h"
+#include "reference/masking/padding_mask.h"
 
 namespace assay::eigen {
 namespace {
@@ -47,11 +47,11 @@ void mask_downsample(Sampled& sampled, const MaskDownsample::Params& params, con
   }
 }
 
-}  // namespace
-
-void add_masking(KernelTable& table) {
+const Kernels kernels([](KernelTable& table) {
   table.add<PaddingMask, float>(padding_mask);
-  table.add<MaskDownsample, float, Sampled>(prepare, mask_downsample);
-}
+  table.add<MaskDownsample, float>(prepare, mask_downsample);
+});
+
+}  // namespace
 
 }  // namespace assay::eigen

@@ -1,8 +1,7 @@
 // sine_position_encoding: the positions of an image as two planes, then for each wavelength one sine and one cosine of
 // a whole plane.
-#include "reference/position_encoding.h"
-
-#include "backends/eigen/kernels.h"
+#include "backends/eigen/planes.h"
+#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::eigen {
 namespace {
@@ -76,8 +75,8 @@ void sine_position_encoding(Workspace& work, const Sine::Params& params, const S
   }
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, sine_position_encoding); });
 
-void add_position_encoding(KernelTable& table) { table.add<Sine, float, Workspace>(prepare, sine_position_encoding); }
+}  // namespace
 
 }  // namespace assay::eigen

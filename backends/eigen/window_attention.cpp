@@ -1,8 +1,9 @@
 // relative_position_index, relative_position_bias and window_softmax. Start with relative_position_bias: the bias of
 // one token to all others is a block of its head's table.
-#include "reference/window_attention.h"
-
-#include "backends/eigen/kernels.h"
+#include "backends/eigen/planes.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/relative_position_index.h"
+#include "reference/window_attention/window_softmax.h"
 
 namespace assay::eigen {
 namespace {
@@ -80,12 +81,12 @@ void window_softmax(Logits& logits, const WindowSoftmax::Params&, const WindowSo
     }
 }
 
-}  // namespace
-
-void add_window_attention(KernelTable& table) {
+const Kernels kernels([](KernelTable& table) {
   table.add<RelativePositionIndex, float>(relative_position_index);
-  table.add<RelativePositionBias, float, TurnedTables>(prepare_bias, relative_position_bias);
-  table.add<WindowSoftmax, float, Logits>(prepare_softmax, window_softmax);
-}
+  table.add<RelativePositionBias, float>(prepare_bias, relative_position_bias);
+  table.add<WindowSoftmax, float>(prepare_softmax, window_softmax);
+});
+
+}  // namespace
 
 }  // namespace assay::eigen

@@ -4,7 +4,8 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
-#include "backends/libtorch/kernels.h"
+#include "backends/libtorch/tensors.h"
+#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::libtorch {
 
@@ -17,11 +18,8 @@ namespace {
 class LibtorchBackend final : public assay::HostBackend {
  public:
   LibtorchBackend() {
-    assay::libtorch::add_masking(kernels_);
-    assay::libtorch::add_collation(kernels_);
-    assay::libtorch::add_position_encoding(kernels_);
-    assay::libtorch::add_window_attention(kernels_);
-    assay::libtorch::add_set_prediction(kernels_);
+    assay::Kernels::add_all(kernels_);
+    kernels_.decline<assay::HungarianAssignment>("ATen has no assignment solver; DETR calls SciPy on the host");
   }
   std::string_view name() const override { return "libtorch"; }
   std::string_view description() const override { return "ATen on the CPU, as a PyTorch user writes it"; }

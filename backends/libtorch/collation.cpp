@@ -1,8 +1,7 @@
 // nested_tensor as in DETR (util/misc.py nested_tensor_from_tensor_list): zeros, then each image copied to the top
 // left.
-#include "reference/collation.h"
-
-#include "backends/libtorch/kernels.h"
+#include "backends/libtorch/tensors.h"
+#include "reference/collation/nested_tensor.h"
 
 namespace assay::libtorch {
 namespace {
@@ -23,11 +22,10 @@ void nested_tensor(const NestedTensor::Params&, const NestedTensor::Inputs<T>& i
   }
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) {
+  table.add_each<NestedTensor, float, std::uint8_t>([](const auto&... all) { nested_tensor(all...); });
+});
 
-void add_collation(KernelTable& table) {
-  table.add<NestedTensor, float>(nested_tensor<float>);
-  table.add<NestedTensor, std::uint8_t>(nested_tensor<std::uint8_t>);
-}
+}  // namespace
 
 }  // namespace assay::libtorch

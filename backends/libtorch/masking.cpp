@@ -1,7 +1,7 @@
 // padding_mask by filling, and mask_downsample by F.interpolate, both as in DETR (util/misc.py, models/backbone.py).
-#include "reference/masking.h"
-
-#include "backends/libtorch/kernels.h"
+#include "backends/libtorch/tensors.h"
+#include "reference/masking/mask_downsample.h"
+#include "reference/masking/padding_mask.h"
 
 namespace assay::libtorch {
 namespace {
@@ -24,11 +24,11 @@ void mask_downsample(const MaskDownsample::Params& params, const MaskDownsample:
   tensor_of(out.mask).copy_(at::upsample_nearest2d(image, {params.out_height, params.out_width}).squeeze(0));
 }
 
-}  // namespace
-
-void add_masking(KernelTable& table) {
+const Kernels kernels([](KernelTable& table) {
   table.add<PaddingMask, float>(padding_mask);
   table.add<MaskDownsample, float>(mask_downsample);
-}
+});
+
+}  // namespace
 
 }  // namespace assay::libtorch

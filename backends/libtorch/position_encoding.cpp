@@ -1,8 +1,7 @@
 // sine_position_encoding as in DETR (models/position_encoding.py PositionEmbeddingSine), with the offset and the two
 // temperatures of its descendants; float32 throughout, as there.
-#include "reference/position_encoding.h"
-
-#include "backends/libtorch/kernels.h"
+#include "backends/libtorch/tensors.h"
+#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::libtorch {
 namespace {
@@ -51,8 +50,8 @@ void sine_position_encoding(Wavelengths& wavelengths, const Sine::Params& params
   at::cat_out(channels_last, {y, x}, 3);
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, sine_position_encoding); });
 
-void add_position_encoding(KernelTable& table) { table.add<Sine, float, Wavelengths>(prepare, sine_position_encoding); }
+}  // namespace
 
 }  // namespace assay::libtorch

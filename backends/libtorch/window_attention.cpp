@@ -1,8 +1,9 @@
 // relative_position_index, relative_position_bias and window_softmax as in Swin (models/swin_transformer.py
 // WindowAttention).
-#include "reference/window_attention.h"
-
-#include "backends/libtorch/kernels.h"
+#include "backends/libtorch/tensors.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/relative_position_index.h"
+#include "reference/window_attention/window_softmax.h"
 
 namespace assay::libtorch {
 namespace {
@@ -61,12 +62,12 @@ void window_softmax(const WindowSoftmax::Params&, const WindowSoftmax::Inputs<fl
   at::softmax_out(probs, attn, -1);
 }
 
-}  // namespace
-
-void add_window_attention(KernelTable& table) {
+const Kernels kernels([](KernelTable& table) {
   table.add<RelativePositionIndex, float>(relative_position_index);
-  table.add<RelativePositionBias, float, IndexBuffer>(prepare, relative_position_bias);
+  table.add<RelativePositionBias, float>(prepare, relative_position_bias);
   table.add<WindowSoftmax, float>(window_softmax);
-}
+});
+
+}  // namespace
 
 }  // namespace assay::libtorch

@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <string>
 
-#include "backends/libtorch/kernels.h"
+#include "backends/libtorch/tensors.h"
+#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::libtorch {
 
@@ -26,11 +27,8 @@ at::Tensor bytes_at(const std::byte* data, std::size_t bytes, at::Device where) 
 class LibtorchCudaBackend final : public assay::Backend {
  public:
   LibtorchCudaBackend() {
-    assay::libtorch::add_masking(kernels_);
-    assay::libtorch::add_collation(kernels_);
-    assay::libtorch::add_position_encoding(kernels_);
-    assay::libtorch::add_window_attention(kernels_);
-    assay::libtorch::add_set_prediction(kernels_);
+    assay::Kernels::add_all(kernels_);
+    kernels_.decline<assay::HungarianAssignment>("ATen has no assignment solver; DETR calls SciPy on the host");
   }
   std::string_view name() const override { return "libtorch_cuda"; }
   std::string_view description() const override { return "ATen on a CUDA device, the same code as libtorch"; }

@@ -1,18 +1,19 @@
 // The openmp backend's table, and the entry of its module. It is built once for each level of x86-64; the program loads
 // the best one that the CPU has.
-#include "backends/openmp/kernels.h"
+#include "backends/backend.h"
+
 #include "backends/openmp/parallel.h"
+#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace {
 
 class OpenMpBackend final : public assay::HostBackend {
  public:
   OpenMpBackend() {
-    assay::openmp::add_masking(kernels_);
-    assay::openmp::add_collation(kernels_);
-    assay::openmp::add_position_encoding(kernels_);
-    assay::openmp::add_window_attention(kernels_);
-    assay::openmp::add_set_prediction(kernels_);
+    assay::Kernels::add_all(kernels_);
+    kernels_.decline<assay::HungarianAssignment>(
+        "an assignment is a chain of shortest paths, each starting from the one before; there is nothing here for "
+        "threads or vectors to share");
   }
   std::string_view name() const override { return "openmp"; }
   std::string_view description() const override {

@@ -1,12 +1,11 @@
 // nested_tensor: every byte of the canvas is written once, in order, copied from its image or zero.
-#include "reference/collation.h"
-
 #include <algorithm>
 
-#include "backends/openmp/kernels.h"
+#include "backends/backend.h"
 #include "backends/openmp/padding.h"
 #include "backends/openmp/parallel.h"
 #include "backends/openmp/streaming.h"
+#include "reference/collation/nested_tensor.h"
 
 namespace assay::openmp {
 namespace {
@@ -77,11 +76,10 @@ void nested_tensor(const NestedTensor::Params&, const NestedTensor::Inputs<T>& i
   });
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) {
+  table.add_each<NestedTensor, float, std::uint8_t>([](const auto&... all) { nested_tensor(all...); });
+});
 
-void add_collation(KernelTable& table) {
-  table.add<NestedTensor, float>(nested_tensor<float>);
-  table.add<NestedTensor, std::uint8_t>(nested_tensor<std::uint8_t>);
-}
+}  // namespace
 
 }  // namespace assay::openmp

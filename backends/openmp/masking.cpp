@@ -1,14 +1,14 @@
 // padding_mask and mask_downsample. The first writes runs of equal bytes; the second reads nothing but the cells it
 // shows.
-#include "reference/masking.h"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "backends/openmp/kernels.h"
+#include "backends/backend.h"
 #include "backends/openmp/padding.h"
 #include "backends/openmp/parallel.h"
+#include "reference/masking/mask_downsample.h"
+#include "reference/masking/padding_mask.h"
 
 namespace assay::openmp {
 namespace {
@@ -57,11 +57,11 @@ void mask_downsample(Sources& sources, const MaskDownsample::Params& params, con
   });
 }
 
-}  // namespace
-
-void add_masking(KernelTable& table) {
+const Kernels kernels([](KernelTable& table) {
   table.add<PaddingMask, float>(padding_mask);
-  table.add<MaskDownsample, float, Sources>(prepare_downsample, mask_downsample);
-}
+  table.add<MaskDownsample, float>(prepare_downsample, mask_downsample);
+});
+
+}  // namespace
 
 }  // namespace assay::openmp

@@ -1,8 +1,6 @@
 // sine_position_encoding. Padding leaves few distinct lines in a batch (a rectangle has two distinct rows and two
 // distinct columns): each is found once, its sines and cosines are computed once, and the rest is copying. Any mask is
 // right, one of scattered pixels merely has more lines. Start with run(), at the end.
-#include "reference/position_encoding.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -10,10 +8,11 @@
 #include <span>
 #include <vector>
 
+#include "backends/backend.h"
 #include "backends/openmp/blocks.h"
-#include "backends/openmp/kernels.h"
 #include "backends/openmp/parallel.h"
 #include "backends/openmp/simd_math.h"
+#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::openmp {
 namespace {
@@ -269,8 +268,8 @@ void run(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>&
   }
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, run); });
 
-void add_position_encoding(KernelTable& table) { table.add<Sine, float, Workspace>(prepare, run); }
+}  // namespace
 
 }  // namespace assay::openmp

@@ -1,15 +1,16 @@
 // relative_position_index, relative_position_bias and window_softmax. The first two rest on index(i, j) = g(i) − g(j) +
 // c with g(i) = h_i·(2Ww − 1) + w_i; the softmax works on a block of rows at a time, in a worker's own cache.
-#include "reference/window_attention.h"
-
 #include <algorithm>
 #include <limits>
 #include <vector>
 
+#include "backends/backend.h"
 #include "backends/openmp/blocks.h"
-#include "backends/openmp/kernels.h"
 #include "backends/openmp/parallel.h"
 #include "backends/openmp/simd_math.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/relative_position_index.h"
+#include "reference/window_attention/window_softmax.h"
 
 namespace assay::openmp {
 namespace {
@@ -211,13 +212,20 @@ std::int64_t rows_of_task(std::int64_t N) {
   return std::clamp<std::int64_t>(32 * 1024 / N / together * together, together, N);
 }
 
-void window_softmax(Scratch& scratch, const WindowSoftmax::Params& params, const WindowSoftmax::Inputs<float>& in,
+std::int64_t bytes_moved(const WindowSoftmax::Inputs<float>& in) {
+  std::int64_t elements = 2 * in.scores.shape.elements();
+  if (in.bias) elements += in.bias->shape.elements();
+  if (in.mask) elements += in.mask->shape.elements();
+  return elements * static_cast<std::int64_t>(sizeof(float));
+}
+
+void window_softmax(Scratch& scratch, const WindowSoftmax::Params&, const WindowSoftmax::Inputs<float>& in,
                     const WindowSoftmax::Outputs<float>& out) {
   const std::int64_t windows = in.scores.shape[0], heads = in.scores.shape[1], N = in.scores.shape[2];
   const std::int64_t mask_windows = in.mask ? in.mask->shape[0] : 0;
   const std::int64_t task_rows = rows_of_task(N), tasks_of_head = (N + task_rows - 1) / task_rows;
   const SoftmaxRows softmax = choose_rows(in.bias.has_value(), in.mask.has_value());
-  const auto bytes = static_cast<std::int64_t>(WindowSoftmax::cost(params, in).bytes);
+  const std::int64_t bytes = bytes_moved(in);
   parallel_for(windows * heads * tasks_of_head, bytes, [&](std::int64_t task, int worker) {
     const std::int64_t part = task % tasks_of_head, head = task / tasks_of_head % heads;
     const std::int64_t window = task / tasks_of_head / heads;
@@ -234,12 +242,12 @@ void window_softmax(Scratch& scratch, const WindowSoftmax::Params& params, const
   });
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) {
+  table.add<RelativePositionIndex, float>(prepare_index, relative_position_index);
+  table.add<RelativePositionBias, float>(prepare_bias, relative_position_bias);
+  table.add<WindowSoftmax, float>(prepare_softmax, window_softmax);
+});
 
-void add_window_attention(KernelTable& table) {
-  table.add<RelativePositionIndex, float, Places>(prepare_index, relative_position_index);
-  table.add<RelativePositionBias, float, BiasRoom>(prepare_bias, relative_position_bias);
-  table.add<WindowSoftmax, float, Scratch>(prepare_softmax, window_softmax);
-}
+}  // namespace
 
 }  // namespace assay::openmp

@@ -1,12 +1,11 @@
 // nested_tensor with every mistake a port was seen, or is likely, to make.
-#include "reference/collation.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "backends/planted/planted.h"
 #include "backends/planted/rounding.h"
+#include "reference/collation/nested_tensor.h"
 
 namespace assay::planted {
 namespace {

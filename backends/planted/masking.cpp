@@ -1,12 +1,12 @@
 // padding_mask and mask_downsample with every mistake a port was seen, or is likely, to make.
-#include "reference/masking.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "backends/planted/planted.h"
 #include "backends/planted/rounding.h"
+#include "reference/masking/mask_downsample.h"
+#include "reference/masking/padding_mask.h"
 
 namespace assay::planted {
 namespace {

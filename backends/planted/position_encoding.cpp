@@ -1,6 +1,4 @@
 // sine_position_encoding with every mistake a port was seen, or is likely, to make.
-#include "reference/position_encoding.h"
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -8,6 +6,7 @@
 
 #include "backends/planted/planted.h"
 #include "backends/planted/rounding.h"
+#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::planted {
 namespace {

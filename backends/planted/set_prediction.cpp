@@ -1,6 +1,4 @@
 // hungarian_assignment with every mistake a port was seen, or is likely, to make.
-#include "reference/set_prediction.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -9,6 +7,7 @@
 
 #include "backends/planted/planted.h"
 #include "backends/planted/rounding.h"
+#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::planted {
 namespace {

@@ -1,7 +1,5 @@
 // relative_position_index, relative_position_bias and window_softmax with every mistake a port was seen, or is likely,
 // to make.
-#include "reference/window_attention.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -10,6 +8,9 @@
 
 #include "backends/planted/planted.h"
 #include "backends/planted/rounding.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/relative_position_index.h"
+#include "reference/window_attention/window_softmax.h"
 
 namespace assay::planted {
 namespace {

@@ -1,17 +1,11 @@
 // The scalar backend's table, and the entry of its module.
-#include "backends/scalar/kernels.h"
+#include "backends/backend.h"
 
 namespace {
 
 class ScalarBackend final : public assay::HostBackend {
  public:
-  ScalarBackend() {
-    assay::scalar::add_masking(kernels_);
-    assay::scalar::add_collation(kernels_);
-    assay::scalar::add_position_encoding(kernels_);
-    assay::scalar::add_window_attention(kernels_);
-    assay::scalar::add_set_prediction(kernels_);
-  }
+  ScalarBackend() { assay::Kernels::add_all(kernels_); }
   std::string_view name() const override { return "scalar"; }
   std::string_view description() const override { return "plain loops, one thread, auto-vectorisation off"; }
   assay::Claims claims() const override { return {.honours_threads = false, .accumulators = "f64"}; }

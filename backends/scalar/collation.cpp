@@ -1,7 +1,6 @@
 // nested_tensor: each pixel of the canvas comes from its image or is zero.
-#include "reference/collation.h"
-
-#include "backends/scalar/kernels.h"
+#include "backends/backend.h"
+#include "reference/collation/nested_tensor.h"
 
 namespace assay::scalar {
 namespace {
@@ -25,11 +24,10 @@ void nested_tensor(const NestedTensor::Params&, const NestedTensor::Inputs<T>& i
   }
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) {
+  table.add_each<NestedTensor, float, std::uint8_t>([](const auto&... all) { nested_tensor(all...); });
+});
 
-void add_collation(KernelTable& table) {
-  table.add<NestedTensor, float>(nested_tensor<float>);
-  table.add<NestedTensor, std::uint8_t>(nested_tensor<std::uint8_t>);
-}
+}  // namespace
 
 }  // namespace assay::scalar

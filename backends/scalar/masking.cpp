@@ -1,10 +1,10 @@
 // padding_mask and mask_downsample, one cell at a time.
-#include "reference/masking.h"
-
 #include <algorithm>
 #include <cmath>
 
-#include "backends/scalar/kernels.h"
+#include "backends/backend.h"
+#include "reference/masking/mask_downsample.h"
+#include "reference/masking/padding_mask.h"
 
 namespace assay::scalar {
 namespace {
@@ -35,11 +35,11 @@ void mask_downsample(const MaskDownsample::Params& params, const MaskDownsample:
     }
 }
 
-}  // namespace
-
-void add_masking(KernelTable& table) {
+const Kernels kernels([](KernelTable& table) {
   table.add<PaddingMask, float>(padding_mask);
   table.add<MaskDownsample, float>(mask_downsample);
-}
+});
+
+}  // namespace
 
 }  // namespace assay::scalar

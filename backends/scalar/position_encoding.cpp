@@ -1,11 +1,10 @@
 // sine_position_encoding by its formula: count along each line, normalise, one sine or cosine for every element.
-#include "reference/position_encoding.h"
-
 #include <cmath>
 #include <cstddef>
 #include <vector>
 
-#include "backends/scalar/kernels.h"
+#include "backends/backend.h"
+#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::scalar {
 namespace {
@@ -64,8 +63,8 @@ void sine_position_encoding(Workspace& work, const Sine::Params& params, const S
   }
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, sine_position_encoding); });
 
-void add_position_encoding(KernelTable& table) { table.add<Sine, float, Workspace>(prepare, sine_position_encoding); }
+}  // namespace
 
 }  // namespace assay::scalar

@@ -1,13 +1,12 @@
 // hungarian_assignment: for each image, shortest augmenting paths with dual potentials (Kuhn 1955, Munkres 1957; in the
 // O(n²m) form of Jonker and Volgenant 1987), in float64.
-#include "reference/set_prediction.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <vector>
 
-#include "backends/scalar/kernels.h"
+#include "backends/backend.h"
+#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::scalar {
 namespace {
@@ -125,10 +124,8 @@ void hungarian_assignment(Workspace& work, const HungarianAssignment::Params&,
   }
 }
 
-}  // namespace
+const Kernels kernels([](KernelTable& table) { table.add<HungarianAssignment, float>(prepare, hungarian_assignment); });
 
-void add_set_prediction(KernelTable& table) {
-  table.add<HungarianAssignment, float, Workspace>(prepare, hungarian_assignment);
-}
+}  // namespace
 
 }  // namespace assay::scalar

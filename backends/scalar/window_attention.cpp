@@ -1,9 +1,10 @@
 // relative_position_index, relative_position_bias and window_softmax, pair by pair.
-#include "reference/window_attention.h"
-
 #include <cmath>
 
-#include "backends/scalar/kernels.h"
+#include "backends/backend.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/relative_position_index.h"
+#include "reference/window_attention/window_softmax.h"
 
 namespace assay::scalar {
 namespace {
@@ -53,12 +54,12 @@ void window_softmax(const WindowSoftmax::Params&, const WindowSoftmax::Inputs<fl
       }
 }
 
-}  // namespace
-
-void add_window_attention(KernelTable& table) {
+const Kernels kernels([](KernelTable& table) {
   table.add<RelativePositionIndex, float>(relative_position_index);
   table.add<RelativePositionBias, float>(relative_position_bias);
   table.add<WindowSoftmax, float>(window_softmax);
-}
+});
+
+}  // namespace
 
 }  // namespace assay::scalar

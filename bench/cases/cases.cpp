@@ -125,7 +125,7 @@ TensorPack moved_on(const BoundCase& bound) {
       if (bound.instance->inputs[field].role == Role::activation) roll_first_axis(pack[field].back());
     }
   try {
-    if (bound.instance->validate != nullptr) bound.instance->validate(bound.params, pack.slots());
+    validate(*bound.op, *bound.instance, bound.params, pack);
   } catch (const InvalidArgument&) {
     return golden.inputs;
   }

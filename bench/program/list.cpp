@@ -85,7 +85,7 @@ void print_description(const OperatorEntry& op) {
   if (!instance.inputs.empty()) say("\n" + inputs.text(5));
   Table outputs({"output", "dtype", "axes", "agreement"});
   for (const FieldInfo& field : instance.outputs) {
-    std::string agreement = instance.judge != nullptr ? "judged by the operator" : bound_of(field);
+    std::string agreement = field.judged ? "judged by the operator" : bound_of(field);
     outputs.add({std::string(field.name), std::string(name_of(field.dtype)), fmt::format("[{}]", field.axes),
                  std::move(agreement)});
   }

@@ -33,36 +33,46 @@ double largest(const TensorRef& tensor) {
   return most;
 }
 
-Outcome try_elements(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
-  for (std::size_t output = 0; output < bound.instance->outputs.size(); ++output) {
-    const std::int64_t n = expected.shapes[output].elements();
-    for (std::int64_t i = 0; i < n; ++i)
-      if (!accepts(bound.instance->outputs[output], candidate(output, i), expected.truth, output, i))
-        return {true, true};
-  }
-  Outcome outcome;  // nothing was refused: was there anything to refuse?
-  for (std::size_t output = 0; output < bound.instance->outputs.size() && !outcome.differs; ++output) {
-    const TensorRef& truth = expected.truth.outputs[output][0];
-    const double visible = visible_share * largest(truth);
-    for (std::int64_t i = 0; i < truth.shape.elements() && !outcome.differs; ++i)
-      outcome.differs = std::abs(candidate(output, i) - value_at(truth, i)) > visible &&
-                        expected.truth.scale.find_open(output, i) == nullptr;
-  }
-  return outcome;
+/// Whether a candidate that was accepted differs from the truth by more than rounding leaves.
+bool differs_visibly(const Expectation& expected, std::size_t output, const Candidate& candidate) {
+  const TensorRef& truth = expected.truth.outputs[output][0];
+  const double visible = visible_share * largest(truth);
+  for (std::int64_t i = 0; i < truth.shape.elements(); ++i)
+    if (std::abs(candidate(output, i) - value_at(truth, i)) > visible &&
+        expected.truth.scale.find_open(output, i) == nullptr)
+      return true;
+  return false;
 }
 
-/// An operator that judges itself says of whole results whether they are right, so that differing is being refused.
-Outcome try_judged(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
+bool refuses_an_element(const BoundCase& bound, const Expectation& expected, std::size_t output,
+                        const Candidate& candidate) {
+  const std::int64_t n = expected.shapes[output].elements();
+  for (std::int64_t i = 0; i < n; ++i)
+    if (!accepts(bound.instance->outputs[output], candidate(output, i), expected.truth, output, i)) return true;
+  return false;
+}
+
+/// The operator's judge decides on whole results.
+bool judge_refuses(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
   TensorPack results(expected.shapes.size());
   for (std::size_t output = 0; output < expected.shapes.size(); ++output) {
     TensorRef made = new_host_tensor(results, bound.instance->outputs[output].dtype, expected.shapes[output]);
     for (std::int64_t i = 0; i < made.shape.elements(); ++i) set_value(made, i, candidate(output, i));
     results[output].push_back(made);
   }
-  const Judgement judgement =
-      bound.instance->judge(bound.params, expected.inputs.slots(), results.slots(), expected.truth.outputs.slots());
-  const bool refused = !(judgement.error_ratio <= 1);
-  return {refused, refused};
+  return !(ask_judge(bound, expected, results).error_ratio <= 1);
+}
+
+/// A judged output differs exactly where its judge refuses it.
+Outcome try_candidate(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
+  const auto& outputs = bound.instance->outputs;
+  if (bound.op->judge != nullptr && judge_refuses(bound, expected, candidate)) return {true, true};
+  for (std::size_t output = 0; output < outputs.size(); ++output)
+    if (!outputs[output].judged && refuses_an_element(bound, expected, output, candidate)) return {true, true};
+  Outcome outcome;  // nothing was refused: was there anything to refuse?
+  for (std::size_t output = 0; output < outputs.size() && !outcome.differs; ++output)
+    outcome.differs = !outputs[output].judged && differs_visibly(expected, output, candidate);
+  return outcome;
 }
 
 /// The outputs of the operator without the last entry of each line of its activations: what a loop that ends too soon
@@ -88,8 +98,9 @@ std::optional<Truth> without_last_entries(const BoundCase& bound, const Expectat
     }
   if (!dropped) return std::nullopt;
   try {
-    if (bound.instance->validate != nullptr) bound.instance->validate(bound.params, inputs.slots());
-    return evaluate_oracle(*bound.instance, bound.params, inputs.slots(), expected.shapes);
+    const TensorPack widened = widen(bound.instance->inputs, inputs);
+    if (bound.op->validate != nullptr) bound.op->validate(bound.params, widened.slots());
+    return evaluate_oracle(*bound.op, *bound.instance, bound.params, widened.slots(), expected.shapes);
   } catch (const InvalidArgument&) {
     return std::nullopt;
   }
@@ -108,8 +119,7 @@ class Trials {
   Trials(const BoundCase& bound, const Expectation& expected) : bound_(bound), expected_(expected) {}
 
   void try_one(std::string_view name, const Candidate& candidate) {
-    const Outcome outcome = bound_.instance->judge != nullptr ? try_judged(bound_, expected_, candidate)
-                                                              : try_elements(bound_, expected_, candidate);
+    const Outcome outcome = try_candidate(bound_, expected_, candidate);
     if (outcome.refused) admission_.told_apart.push_back(name);
     if (outcome.differs && !outcome.refused && admission_.invalid.empty())
       admission_.invalid = fmt::format(

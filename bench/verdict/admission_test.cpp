@@ -69,17 +69,17 @@ TEST(Admission, AToleranceThatHidesADroppedTermIsInvalid) {
 
 /// window_softmax with tolerances of about 0.003.
 void tolerant_oracle(std::span<const Scalar> params, Slots inputs, Slots truth, ErrorScale& scale) {
-  find_operator("window_softmax").find(DType::f32)->oracle(params, inputs, truth, scale);
+  find_operator("window_softmax").oracle(params, inputs, truth, scale);
   for (double& s : scale[0]) s = 5e3;
 }
 
 TEST(Admission, DecidesWhetherACaseIsOne) {
-  OperatorInstance tolerant = *find_operator("window_softmax").find(DType::f32);
+  OperatorEntry tolerant = find_operator("window_softmax");
   tolerant.oracle = tolerant_oracle;
   // without the last score of a line, taken for zero, its probabilities change by about 0.002
   BoundCase bound = softmax_case(Values{{2, 0, .02, 2, 0, .02, 2, 0, .02, 2, 0, .02, 2, 0, .02, 2, 0, .02}});
   EXPECT_EQ(expect(bound, 1, 0).invalid, "");
-  bound.instance = &tolerant;
+  bound.op = &tolerant;
   EXPECT_THAT(expect(bound, 1, 0).invalid, HasSubstr("accept the truth without the inputs' last entries"));
 }
 

@@ -20,7 +20,8 @@
 #include "backends/registry.h"
 #include "bench/machine/environment.h"
 #include "bench/program/program.h"
-#include "reference/window_attention.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/window_softmax.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>

@@ -24,45 +24,40 @@ struct Findings {
   std::string reason;  ///< of the first failure; empty if there is none
 };
 
-/// An operator that judges itself gives one ratio for all its outputs.
-Findings judged_by_operator(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
-  Findings findings;
-  const Judgement judgement =
-      bound.instance->judge(bound.params, expected.inputs.slots(), results.slots(), expected.truth.outputs.slots());
-  findings.max_error_ratio = judgement.error_ratio;
-  const bool ok = judgement.error_ratio <= 1;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const TensorRef& got = results[i][0];
-    OutputReport report;
-    report.name = bound.instance->outputs[i].name;
-    report.dtype = got.dtype;
-    report.shape = got.shape;
-    report.elements = got.shape.elements();
-    report.ok = ok;
-    report.max_error_ratio = judgement.error_ratio;
-    report.precision_class = ok ? "exact" : "worse";
-    findings.outputs.push_back(std::move(report));
-  }
-  if (!ok) findings.reason = judgement.reason;
-  return findings;
+/// The operator's judge gives one ratio for all outputs that are judged.
+OutputReport report_judged(const FieldInfo& field, const TensorRef& got, const Judgement& judgement) {
+  OutputReport report;
+  report.name = field.name;
+  report.dtype = got.dtype;
+  report.shape = got.shape;
+  report.elements = got.shape.elements();
+  report.ok = judgement.error_ratio <= 1;
+  report.max_error_ratio = judgement.error_ratio;
+  report.precision_class = report.ok ? "exact" : "worse";
+  return report;
 }
 
-Findings judged_by_bound(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
+std::string reason_of(const OutputReport& report, const Judgement* judgement) {
+  if (judgement != nullptr) return judgement->reason;
+  return fmt::format("{} of {} elements of {} are wrong; the first: {}", report.mismatches, report.elements,
+                     report.name, describe_first(report));
+}
+
+/// Judged outputs are the operator's to decide on; the others are held to their bounds.
+Findings find(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
   Findings findings;
+  std::optional<Judgement> judgement;
+  if (bound.op->judge != nullptr) judgement = ask_judge(bound, expected, results);
   for (std::size_t i = 0; i < results.size(); ++i) {
-    OutputReport report = compare(bound.instance->outputs[i], results[i][0], expected.truth, i);
+    const FieldInfo& field = bound.instance->outputs[i];
+    OutputReport report = field.judged ? report_judged(field, results[i][0], *judgement)
+                                       : compare(field, results[i][0], expected.truth, i);
     if (!(report.max_error_ratio <= findings.max_error_ratio)) findings.max_error_ratio = report.max_error_ratio;
     if (!report.ok && findings.reason.empty())
-      findings.reason = fmt::format("{} of {} elements of {} are wrong; the first: {}", report.mismatches,
-                                    report.elements, report.name, describe_first(report));
+      findings.reason = reason_of(report, field.judged ? &*judgement : nullptr);
     findings.outputs.push_back(std::move(report));
   }
   return findings;
-}
-
-Findings find(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
-  return bound.instance->judge != nullptr ? judged_by_operator(bound, expected, results)
-                                          : judged_by_bound(bound, expected, results);
 }
 
 /// The framework's outputs of a golden file as if a backend had given them.
@@ -140,12 +135,14 @@ void roll(const TensorRef& tensor) {
 
 /// Everything about the truth of `inputs`; the values are valid.
 void evaluate(const BoundCase& bound, Expectation& expected) {
-  const auto slots = expected.inputs.slots();
-  expected.shapes = infer(*bound.op, *bound.instance, bound.params, slots);
-  if (bound.instance->validate != nullptr) bound.instance->validate(bound.params, slots);
-  expected.cost = bound.instance->cost(bound.params, slots);
-  expected.truth = evaluate_oracle(*bound.instance, bound.params, slots, expected.shapes);
-  if (bound.instance->judge != nullptr) return;
+  const OperatorEntry& op = *bound.op;
+  expected.shapes = infer(op, *bound.instance, bound.params, expected.inputs.slots());
+  expected.widened = widen(bound.instance->inputs, expected.inputs);
+  const auto widened = expected.widened.slots();
+  if (op.validate != nullptr) op.validate(bound.params, widened);
+  expected.cost = op.cost(bound.params, widened, static_cast<std::int64_t>(size_of(bound.instance->dtype)));
+  expected.truth = evaluate_oracle(op, *bound.instance, bound.params, widened, expected.shapes);
+  if (op.judge == nullptr) expected.widened = TensorPack();
   for (std::size_t i = 0; i < expected.shapes.size() && expected.invalid.empty(); ++i)
     expected.invalid = inadmissible(bound.instance->outputs[i], expected.truth, i);
 }
@@ -187,6 +184,15 @@ std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectati
   }
   if (!varied.invalid.empty()) return std::nullopt;
   return varied;
+}
+
+Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
+  const ElementTolerance tolerance{bound.instance->dtype, [&](std::size_t output, std::int64_t element) {
+                                     return tolerance_at(bound.instance->outputs[output], expected.truth, output,
+                                                         element);
+                                   }};
+  return bound.op->judge(bound.params, expected.widened.slots(), widen(bound.instance->outputs, results).slots(),
+                         expected.truth.outputs.slots(), tolerance);
 }
 
 void judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results, Row& row) {

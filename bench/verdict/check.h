@@ -16,6 +16,7 @@ namespace assay::bench {
 /// A case with one set of input values: the truth for every backend.
 struct Expectation {
   TensorPack inputs;
+  TensorPack widened;  ///< the inputs as doubles, kept only where the operator judges its results
   std::vector<Shape> shapes;
   Truth truth;
   Cost cost;
@@ -32,6 +33,9 @@ Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t pha
 /// The same case on other values, whatever they mean: every activation rolled along. None where that changes nothing or
 /// leaves no test.
 std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectation& expected);
+
+/// What the operator's judge says of results on the host; the operator has one.
+Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results);
 
 /// Judges results on the host and writes outputs, verdict and reason into the row.
 void judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results, Row& row);

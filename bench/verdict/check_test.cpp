@@ -6,7 +6,8 @@
 #include <cfenv>
 
 #include "reference/registry.h"
-#include "reference/window_attention.h"
+#include "reference/window_attention/relative_position_bias.h"
+#include "reference/window_attention/window_softmax.h"
 
 namespace assay::bench {
 namespace {
@@ -137,7 +138,7 @@ TEST_F(Verdicts, PreparationSeesNoActivations) {
   class Prepared final : public HostBackend {
    public:
     Prepared() {
-      kernels_.add<Bias, float, State>(
+      kernels_.add<Bias, float>(
           [](const Bias::Params&, const Bias::Inputs<float>& in) {
             saw_values = in.table.data != nullptr;
             return State{};

@@ -207,15 +207,15 @@ OutputReport shape_mismatch(const FieldInfo& field, const TensorRef& got) {
 
 }  // namespace
 
-Truth evaluate_oracle(const OperatorInstance& instance, std::span<const Scalar> params, Slots inputs,
-                      std::span<const Shape> shapes) {
+Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
+                      Slots widened, std::span<const Shape> shapes) {
   Truth truth{TensorPack(instance.outputs.size()), ErrorScale(instance.outputs.size())};
   for (std::size_t i = 0; i < instance.outputs.size(); ++i) {
     const FieldInfo& field = instance.outputs[i];
     truth.outputs[i].push_back(new_host_tensor(truth.outputs, field.oracle_dtype, shapes[i]));
     if (field.bound) truth.scale[i].resize(static_cast<std::size_t>(shapes[i].elements()));
   }
-  instance.oracle(params, inputs, truth.outputs.slots(), truth.scale);
+  op.oracle(params, widened, truth.outputs.slots(), truth.scale);
   truth.scale.sort_open();
   return truth;
 }
@@ -241,6 +241,10 @@ OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& 
   return shape_mismatch(field, got);
 }
 
+double tolerance_at(const FieldInfo& field, const Truth& truth, std::size_t output, std::int64_t element) {
+  return field.bound->c * unit_roundoff(field.dtype) * truth.scale[output][static_cast<std::size_t>(element)] + tiny;
+}
+
 bool accepts(const FieldInfo& field, double value, const Truth& truth, std::size_t output, std::int64_t element) {
   const double expected = value_at(truth.outputs[output][0], element);
   const bool single = field.dtype == DType::f32;
@@ -251,8 +255,7 @@ bool accepts(const FieldInfo& field, double value, const Truth& truth, std::size
   const double rounded = single ? static_cast<double>(static_cast<float>(value)) : value;
   if (const ErrorScale::Open* range = truth.scale.find_open(output, element))
     return rounded >= range->low && rounded <= range->high;
-  const double tolerance =
-      field.bound->c * unit_roundoff(field.dtype) * truth.scale[output][static_cast<std::size_t>(element)] + tiny;
+  const double tolerance = tolerance_at(field, truth, output, element);
   if (!usable(tolerance)) return false;
   return std::isfinite(expected) ? std::abs(rounded - expected) <= tolerance : same_special(rounded, expected);
 }
@@ -262,7 +265,6 @@ std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t
   const TensorRef& expected = truth.outputs[output][0];
   const auto* r = static_cast<const double*>(expected.data);
   const auto& open = truth.scale.open(output);
-  const double u = unit_roundoff(field.dtype);
   double max_truth = 0, max_tolerance = 0, truth_squared = 0, tolerance_squared = 0;
   std::size_t next_open = 0;
   std::int64_t held = 0;
@@ -272,7 +274,7 @@ std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t
       ++next_open;
       continue;
     }
-    const double tolerance = field.bound->c * u * truth.scale[output][static_cast<std::size_t>(i)] + tiny;
+    const double tolerance = tolerance_at(field, truth, output, i);
     if (!usable(tolerance))
       return fmt::format("output {} has the tolerance {} at {}", field.name, tolerance,
                          to_string(unravel(i, expected.shape)));

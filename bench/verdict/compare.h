@@ -22,14 +22,17 @@ struct Truth {
   ErrorScale scale{0};
 };
 
-/// Asks the operator for the truth of one set of inputs.
-Truth evaluate_oracle(const OperatorInstance& instance, std::span<const Scalar> params, Slots inputs,
-                      std::span<const Shape> shapes);
+/// Asks the operator for the truth of one set of inputs, which have been widened.
+Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
+                      Slots widened, std::span<const Shape> shapes);
 
 /// Holds `got` (host memory) against the truth of output number `output`. `share` narrows every tolerance: the golden
 /// witness has to agree within 1/64 of it. `got` has the operator's dtype or the oracle's.
 OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output,
                      double share = 1);
+
+/// τ of one element of an output that has a bound.
+double tolerance_at(const FieldInfo& field, const Truth& truth, std::size_t output, std::int64_t element);
 
 /// Whether one value, rounded to the output's dtype, would do for one element; unspecified elements accept their range.
 bool accepts(const FieldInfo& field, double value, const Truth& truth, std::size_t output, std::int64_t element);

@@ -302,7 +302,8 @@ void require_sound(const GoldenCase& made) {
       require(tensor.dtype == field.dtype && checked_elements(tensor.shape) && tensor.data != nullptr,
               "an input is not as declared");
   }
-  const Cost cost = made.instance->cost(made.params, made.inputs.slots());
+  const Cost cost = made.op->cost(made.params, widen(made.instance->inputs, made.inputs).slots(),
+                               static_cast<std::int64_t>(size_of(made.instance->dtype)));
   require(cost.bytes >= 0 && std::isfinite(cost.bytes) && cost.flops >= 0 && std::isfinite(cost.flops),
           "the cost of a case is no number");
 }

@@ -1,5 +1,5 @@
 // Validation, oracle, cost and cases of nested_tensor.
-#include "reference/collation.h"
+#include "reference/collation/nested_tensor.h"
 
 #include <fmt/format.h>
 
@@ -26,8 +26,7 @@ std::int64_t round_up(std::int64_t extent, std::int64_t multiple) {
 
 }  // namespace
 
-template <class T>
-std::vector<Shape> NestedTensor::infer(const Params& params, const Inputs<T>& in) {
+std::vector<Shape> NestedTensor::infer(const Params& params, const Inputs<double>& in) {
   require_positive(name, "size_divisible", params.size_divisible);
   Shape most{0, 0, 0};
   for (const auto& image : in.images)
@@ -37,8 +36,7 @@ std::vector<Shape> NestedTensor::infer(const Params& params, const Inputs<T>& in
   return {{B, most[0], H, W}, {B, H, W}};
 }
 
-template <class T>
-void NestedTensor::oracle(const Params&, const Inputs<T>& in, const Outputs<double>& out, ErrorScale&) {
+void NestedTensor::oracle(const Params&, const Inputs<double>& in, const Outputs<double>& out, ErrorScale&) {
   const Shape& s = out.tensors.shape;
   double* element = out.tensors.data;
   bool* mask = out.mask.data;
@@ -48,24 +46,22 @@ void NestedTensor::oracle(const Params&, const Inputs<T>& in, const Outputs<doub
       for (std::int64_t y = 0; y < s[2]; ++y)
         for (std::int64_t x = 0; x < s[3]; ++x) {
           const bool inside = c < c_i && y < h_i && x < w_i;
-          *element++ = inside ? static_cast<double>(image.data[(c * h_i + y) * w_i + x]) : 0.0;
+          *element++ = inside ? image.data[(c * h_i + y) * w_i + x] : 0.0;
         }
     for (std::int64_t y = 0; y < s[2]; ++y)
       for (std::int64_t x = 0; x < s[3]; ++x) *mask++ = y >= h_i || x >= w_i;
   }
 }
 
-template <class T>
-Cost NestedTensor::cost(const Params& params, const Inputs<T>& in) {
+Cost NestedTensor::cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes) {
   const std::vector<Shape> shapes = infer(params, in);
   std::int64_t elements = shapes[0].elements();
   for (const auto& image : in.images) elements += image.shape.elements();
-  return {static_cast<double>(elements) * sizeof(T) + static_cast<double>(shapes[1].elements()), 0};
+  return {static_cast<double>(elements * element_bytes + shapes[1].elements()), 0};
 }
 
 std::vector<CaseOf<NestedTensor>> NestedTensor::cases() {
-  const std::string detr =
-      "DETR (facebookresearch/detr): COCO images resized to short side 800, long side at most 1333";
+  const std::string detr(workloads::detr_batch);
   return {image_case("seed_2img", "worked example: 3x200x200 and 3x200x250", workloads::seed_2img()),
           image_case("coco_pair", detr, workloads::coco_pair()),
           image_case("coco_mixed_b8", detr, workloads::coco_mixed_b8()),
@@ -83,12 +79,5 @@ CaseOf<NestedTensor> NestedTensor::random_case(Draw& draw) {
   }
   return made;
 }
-
-template std::vector<Shape> NestedTensor::infer(const Params&, const Inputs<float>&);
-template void NestedTensor::oracle(const Params&, const Inputs<float>&, const Outputs<double>&, ErrorScale&);
-template Cost NestedTensor::cost(const Params&, const Inputs<float>&);
-template std::vector<Shape> NestedTensor::infer(const Params&, const Inputs<std::uint8_t>&);
-template void NestedTensor::oracle(const Params&, const Inputs<std::uint8_t>&, const Outputs<double>&, ErrorScale&);
-template Cost NestedTensor::cost(const Params&, const Inputs<std::uint8_t>&);
 
 }  // namespace assay

@@ -26,42 +26,35 @@ struct SinePositionEncoding {
     double eps = 1e-6;
     double offset = 0;
     bool channels_last = false;
+    static constexpr auto fields() {
+      return std::tuple{
+          Param{"num_pos_feats", &Params::num_pos_feats, "F, channels for each of y and x; even"},
+          Param{"temperature_h", &Params::temperature_h, "base of the wavelengths of y"},
+          Param{"temperature_w", &Params::temperature_w, "base of the wavelengths of x"},
+          Param{"normalize", &Params::normalize, "bring each line to 0..scale"},
+          Param{"scale", &Params::scale, "length of a normalised line, in radians"},
+          Param{"eps", &Params::eps, "added to a line's length before dividing by it"},
+          Param{"offset", &Params::offset, "added to a position before normalising; -0.5 in Deformable-DETR"},
+          Param{"channels_last", &Params::channels_last, "[B, H, W, 2F] instead of [B, 2F, H, W]"}};
+    }
   };
   template <class T>
   struct Inputs {
     View<const bool> mask;  ///< [B, H, W], true = padding
+    static constexpr auto fields() { return std::tuple{Input{"mask", &Inputs::mask, "B H W"}}; }
   };
   template <class T>
   struct Outputs {
     View<T> encoding;  ///< [B, 2F, H, W], or [B, H, W, 2F] with channels_last
+    /// c = 16: DETR's formula in float32, PyTorch eager, needed 3.6 (the reciprocal and the recurrence forms less);
+    /// four times that is 14.4.
+    static constexpr auto fields() {
+      return std::tuple{Output{"encoding", &Outputs::encoding, "B 2F H W", ErrorBound{16}}};
+    }
   };
-  static constexpr auto params() {
-    return std::tuple{
-        Param{"num_pos_feats", &Params::num_pos_feats, "F, channels for each of y and x; even"},
-        Param{"temperature_h", &Params::temperature_h, "base of the wavelengths of y"},
-        Param{"temperature_w", &Params::temperature_w, "base of the wavelengths of x"},
-        Param{"normalize", &Params::normalize, "bring each line to 0..scale"},
-        Param{"scale", &Params::scale, "length of a normalised line, in radians"},
-        Param{"eps", &Params::eps, "added to a line's length before dividing by it"},
-        Param{"offset", &Params::offset, "added to a position before normalising; -0.5 in Deformable-DETR"},
-        Param{"channels_last", &Params::channels_last, "[B, H, W, 2F] instead of [B, 2F, H, W]"}};
-  }
-  template <class T>
-  static constexpr auto inputs() {
-    return std::tuple{Input{"mask", &Inputs<T>::mask, "B H W"}};
-  }
-  /// c = 16: DETR's formula in float32, PyTorch eager, needed 3.6 (the reciprocal and the recurrence forms less); four
-  /// times that is 14.4.
-  template <class T>
-  static constexpr auto outputs() {
-    return std::tuple{Output{"encoding", &Outputs<T>::encoding, "B 2F H W", ErrorBound{16}}};
-  }
-  template <class T>
-  static std::vector<Shape> infer(const Params& params, const Inputs<T>& in);
-  template <class T>
-  static void oracle(const Params& params, const Inputs<T>& in, const Outputs<double>& out, ErrorScale& scale);
-  template <class T>
-  static Cost cost(const Params& params, const Inputs<T>& in);
+  static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);
+  static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
+  static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<SinePositionEncoding>> cases();
   static CaseOf<SinePositionEncoding> random_case(Draw& draw);
 };

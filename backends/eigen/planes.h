@@ -1,6 +1,5 @@
-// The families of the eigen backend: each file registers its kernels here. What a user of Eigen would write:
-// expressions over maps of the tensors' memory. Eigen vectorises them for the level its module is compiled for, on one
-// thread.
+// What the kernels of the eigen backend share. They are what a user of Eigen would write: expressions over maps of the
+// tensors' memory, which Eigen vectorises for the level its module is compiled for, on one thread.
 #pragma once
 
 #include <Eigen/Core>
@@ -17,11 +16,5 @@ using Plane = Eigen::Array<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 /// A plane in memory owned elsewhere. Unaligned, which is Map's default: no more than the element's alignment is known.
 template <class T>
 using PlaneMap = Eigen::Map<std::conditional_t<std::is_const_v<T>, const Plane<std::remove_const_t<T>>, Plane<T>>>;
-
-void add_masking(KernelTable& table);
-void add_collation(KernelTable& table);
-void add_position_encoding(KernelTable& table);
-void add_window_attention(KernelTable& table);
-void add_set_prediction(KernelTable& table);
 
 }  // namespace assay::eigen

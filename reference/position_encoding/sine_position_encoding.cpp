@@ -1,11 +1,11 @@
 // Validation, oracle, error scale, cost and cases of sine_position_encoding.
-#include "reference/position_encoding.h"
+#include "reference/position_encoding/sine_position_encoding.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "reference/masking.h"
+#include "reference/masking/mask_downsample.h"
 #include "reference/workloads.h"
 
 namespace assay {
@@ -119,8 +119,7 @@ CaseOf<Sine> batch_case(std::string name, std::string source, const Sizes& image
 
 }  // namespace
 
-template <class T>
-std::vector<Shape> Sine::infer(const Params& params, const Inputs<T>& in) {
+std::vector<Shape> Sine::infer(const Params& params, const Inputs<double>& in) {
   const std::int64_t F = params.num_pos_feats;
   require_positive(name, "num_pos_feats", F);
   if (F % 2 != 0) reject(name, fmt::format("num_pos_feats is {}, but it must be even: sines and cosines alternate", F));
@@ -135,8 +134,7 @@ std::vector<Shape> Sine::infer(const Params& params, const Inputs<T>& in) {
   return {{B, 2 * F, H, W}};
 }
 
-template <class T>
-void Sine::oracle(const Params& params, const Inputs<T>& in, const Outputs<double>& out, ErrorScale& error) {
+void Sine::oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& error) {
   const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
   const Layout layout{2 * F, H, W, params.channels_last};
   std::vector<double>& scale = error[0];
@@ -161,11 +159,8 @@ void Sine::oracle(const Params& params, const Inputs<T>& in, const Outputs<doubl
 
 /// No arithmetic is counted: the lines of a rectangular mask are few, and most elements are copies of one computed
 /// before, so no number of sines is compulsory.
-template <class T>
-Cost Sine::cost(const Params& params, const Inputs<T>& in) {
-  return {
-      static_cast<double>(in.mask.shape.elements()) + static_cast<double>(infer(params, in)[0].elements()) * sizeof(T),
-      0};
+Cost Sine::cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes) {
+  return {static_cast<double>(in.mask.shape.elements() + infer(params, in)[0].elements() * element_bytes), 0};
 }
 
 std::vector<CaseOf<Sine>> Sine::cases() {
@@ -215,9 +210,5 @@ CaseOf<Sine> Sine::random_case(Draw& draw) {
   if (draw.chance(0.4) && params.offset == 0) made.inputs[0].recipe = Scattered{draw.real(0, 0.8)};
   return made;
 }
-
-template std::vector<Shape> Sine::infer(const Params&, const Inputs<float>&);
-template void Sine::oracle(const Params&, const Inputs<float>&, const Outputs<double>&, ErrorScale&);
-template Cost Sine::cost(const Params&, const Inputs<float>&);
 
 }  // namespace assay

@@ -1,5 +1,5 @@
 // Validation, oracle, judge, cost and cases of hungarian_assignment.
-#include "reference/set_prediction.h"
+#include "reference/set_prediction/hungarian_assignment.h"
 
 #include <fmt/format.h>
 
@@ -13,19 +13,15 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// One image's block of the cost matrix: queries by its own targets.
-template <class T>
 struct Block {
-  const T* first;
+  const double* first;
   std::int64_t stride, queries, targets;
-  double operator()(std::int64_t query, std::int64_t target) const {
-    return static_cast<double>(first[query * stride + target]);
-  }
+  double operator()(std::int64_t query, std::int64_t target) const { return first[query * stride + target]; }
 };
 
-template <class T>
-std::vector<Block<T>> blocks_of(const HungarianAssignment::Inputs<T>& in) {
+std::vector<Block> blocks_of(const HungarianAssignment::Inputs<double>& in) {
   const std::int64_t B = in.cost.shape[0], Q = in.cost.shape[1], all = in.cost.shape[2];
-  std::vector<Block<T>> blocks;
+  std::vector<Block> blocks;
   std::int64_t before = 0;
   for (std::int64_t b = 0; b < B; ++b) {
     blocks.push_back({in.cost.data + b * Q * all + before, all, Q, in.sizes.data[b]});
@@ -36,10 +32,9 @@ std::vector<Block<T>> blocks_of(const HungarianAssignment::Inputs<T>& in) {
 
 /// A minimum-cost flow by shortest augmenting paths over the residual graph, each found by Bellman-Ford: slower than
 /// the Hungarian method, but without potentials, so that it shares no idea with the kernels it is the truth for.
-template <class T>
 class MinimumCostFlow {
  public:
-  explicit MinimumCostFlow(const Block<T>& block)
+  explicit MinimumCostFlow(const Block& block)
       : block_(block),
         query_of_(static_cast<std::size_t>(block.targets), -1),
         target_of_(static_cast<std::size_t>(block.queries), -1) {}
@@ -99,7 +94,7 @@ class MinimumCostFlow {
     }
   }
 
-  const Block<T> block_;
+  const Block block_;
   std::vector<std::int64_t> query_of_, target_of_, from_;
   std::vector<double> distance_;
 };
@@ -111,8 +106,7 @@ struct Pairs {
 };
 
 /// Why the pairs are no one-to-one matching of the block in the contract's order; empty if they are.
-template <class T>
-std::string invalid_pairs(const Block<T>& block, const Pairs& pairs) {
+std::string invalid_pairs(const Block& block, const Pairs& pairs) {
   std::vector<bool> taken(static_cast<std::size_t>(block.targets), false);
   for (std::int64_t p = 0; p < pairs.count; ++p) {
     const std::int64_t q = pairs.query[p], t = pairs.target[p];
@@ -130,8 +124,7 @@ struct Total {
   double sum = 0, magnitude = 0;
 };
 
-template <class T>
-Total total_of(const Block<T>& block, const Pairs& pairs) {
+Total total_of(const Block& block, const Pairs& pairs) {
   Total total;
   for (std::int64_t p = 0; p < pairs.count; ++p) {
     const double cost = block(pairs.query[p], pairs.target[p]);
@@ -171,8 +164,7 @@ CaseOf<HungarianAssignment> magnitudes_case() {
 
 }  // namespace
 
-template <class T>
-std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<T>& in) {
+std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<double>& in) {
   const std::int64_t B = in.cost.shape[0], Q = in.cost.shape[1], all = in.cost.shape[2];
   std::int64_t targets = 0, pairs = 0;
   for (std::int64_t b = 0; b < B; ++b) {
@@ -186,11 +178,10 @@ std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<T>& in
   return {{pairs}, {pairs}};
 }
 
-template <class T>
-void HungarianAssignment::validate(const Params&, const Inputs<T>& in) {
+void HungarianAssignment::validate(const Params&, const Inputs<double>& in) {
   const std::int64_t elements = in.cost.shape.elements();
   for (std::int64_t i = 0; i < elements; ++i) {
-    const double cost = static_cast<double>(in.cost.data[i]);
+    const double cost = in.cost.data[i];
     if (std::isnan(cost) || cost == -infinity) {
       const std::int64_t t = i % in.cost.shape[2], q = i / in.cost.shape[2] % in.cost.shape[1],
                          b = i / in.cost.shape[2] / in.cost.shape[1];
@@ -199,7 +190,7 @@ void HungarianAssignment::validate(const Params&, const Inputs<T>& in) {
   }
   const auto blocks = blocks_of(in);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    const std::vector<std::int64_t> target_of = MinimumCostFlow<T>(blocks[b]).solve();
+    const std::vector<std::int64_t> target_of = MinimumCostFlow(blocks[b]).solve();
     const auto pairs = static_cast<std::int64_t>(
         std::count_if(target_of.begin(), target_of.end(), [](std::int64_t t) { return t >= 0; }));
     const std::int64_t needed = std::min(blocks[b].queries, blocks[b].targets);
@@ -209,11 +200,10 @@ void HungarianAssignment::validate(const Params&, const Inputs<T>& in) {
   }
 }
 
-template <class T>
-void HungarianAssignment::oracle(const Params&, const Inputs<T>& in, const Outputs<double>& out, ErrorScale&) {
+void HungarianAssignment::oracle(const Params&, const Inputs<double>& in, const Outputs<double>& out, ErrorScale&) {
   std::int64_t p = 0;
-  for (const Block<T>& block : blocks_of(in)) {
-    const std::vector<std::int64_t> target_of = MinimumCostFlow<T>(block).solve();
+  for (const Block& block : blocks_of(in)) {
+    const std::vector<std::int64_t> target_of = MinimumCostFlow(block).solve();
     for (std::int64_t q = 0; q < block.queries; ++q) {
       if (target_of[static_cast<std::size_t>(q)] < 0) continue;
       out.query.data[p] = q;
@@ -222,13 +212,12 @@ void HungarianAssignment::oracle(const Params&, const Inputs<T>& in, const Outpu
   }
 }
 
-template <class T>
-Judgement HungarianAssignment::judge(const Params&, const Inputs<T>& in, const Outputs<T>& got,
-                                     const Outputs<double>& truth) {
+Judgement HungarianAssignment::judge(const Params&, const Inputs<double>& in, const Outputs<double>& got,
+                                     const Outputs<double>& truth, const ElementTolerance&) {
   constexpr double share = 0x1p-40;  // float64 sums of thousands of costs round to about 2⁻⁴⁴ of their magnitudes
   Judgement judgement;
   std::int64_t first = 0, image = 0;
-  for (const Block<T>& block : blocks_of(in)) {
+  for (const Block& block : blocks_of(in)) {
     const std::int64_t count = std::min(block.queries, block.targets);
     const Pairs pairs{got.query.data + first, got.target.data + first, count};
     const std::string why = invalid_pairs(block, pairs);
@@ -248,11 +237,10 @@ Judgement HungarianAssignment::judge(const Params&, const Inputs<T>& in, const O
 }
 
 /// Every cost of an image's own block is read once; the rest of the row belongs to other images.
-template <class T>
-Cost HungarianAssignment::cost(const Params& params, const Inputs<T>& in) {
+Cost HungarianAssignment::cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes) {
   const std::int64_t own = in.cost.shape[1] * in.cost.shape[2];
   const std::int64_t pairs = infer(params, in)[0].elements();
-  return {static_cast<double>(own) * sizeof(T) +
+  return {static_cast<double>(own * element_bytes) +
               static_cast<double>(in.sizes.shape.elements() + 2 * pairs) * sizeof(std::int64_t),
           0};
 }
@@ -280,12 +268,5 @@ CaseOf<HungarianAssignment> HungarianAssignment::random_case(Draw& draw) {
   if (draw.chance(0.3)) made.inputs[0].recipe = Choice{{0, 1, 2, 3}};  // ties everywhere
   return made;
 }
-
-template std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<float>&);
-template void HungarianAssignment::validate(const Params&, const Inputs<float>&);
-template void HungarianAssignment::oracle(const Params&, const Inputs<float>&, const Outputs<double>&, ErrorScale&);
-template Judgement HungarianAssignment::judge(const Params&, const Inputs<float>&, const Outputs<float>&,
-                                              const Outputs<double>&);
-template Cost HungarianAssignment::cost(const Params&, const Inputs<float>&);
 
 }  // namespace assay

@@ -17,33 +17,26 @@ struct NestedTensor {
 
   struct Params {
     std::int64_t size_divisible = 1;
+    static constexpr auto fields() {
+      return std::tuple{Param{"size_divisible", &Params::size_divisible, "H and W are rounded up to a multiple of it"}};
+    }
   };
   template <class T>
   struct Inputs {
     List<const T> images;  ///< [C_i, h_i, w_i] each
+    static constexpr auto fields() { return std::tuple{Input{"images", &Inputs::images, "C_i h_i w_i"}}; }
   };
   template <class T>
   struct Outputs {
     View<T> tensors;  ///< [B, C, H, W]
     View<bool> mask;  ///< [B, H, W]
+    static constexpr auto fields() {
+      return std::tuple{Output{"tensors", &Outputs::tensors, "B C H W"}, Output{"mask", &Outputs::mask, "B H W"}};
+    }
   };
-  static constexpr auto params() {
-    return std::tuple{Param{"size_divisible", &Params::size_divisible, "H and W are rounded up to a multiple of it"}};
-  }
-  template <class T>
-  static constexpr auto inputs() {
-    return std::tuple{Input{"images", &Inputs<T>::images, "C_i h_i w_i"}};
-  }
-  template <class T>
-  static constexpr auto outputs() {
-    return std::tuple{Output{"tensors", &Outputs<T>::tensors, "B C H W"}, Output{"mask", &Outputs<T>::mask, "B H W"}};
-  }
-  template <class T>
-  static std::vector<Shape> infer(const Params& params, const Inputs<T>& in);
-  template <class T>
-  static void oracle(const Params& params, const Inputs<T>& in, const Outputs<double>& out, ErrorScale& scale);
-  template <class T>
-  static Cost cost(const Params& params, const Inputs<T>& in);
+  static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);
+  static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
+  static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<NestedTensor>> cases();
   static CaseOf<NestedTensor> random_case(Draw& draw);
 };

@@ -1,4 +1,4 @@
-// DETR's set prediction: which query answers for which target.
+// hungarian_assignment: which query of DETR answers for which target.
 #pragma once
 
 #include "reference/operator.h"
@@ -14,36 +14,31 @@ struct HungarianAssignment {
   static constexpr std::string_view source =
       "facebookresearch/detr models/matcher.py HungarianMatcher (scipy linear_sum_assignment)";
 
-  struct Params {};
+  struct Params {
+    static constexpr auto fields() { return std::tuple{}; }
+  };
   template <class T>
   struct Inputs {
     View<const T> cost;              ///< [B, Q, T]
     View<const std::int64_t> sizes;  ///< [B]: targets of each image, T in all
+    static constexpr auto fields() {
+      return std::tuple{Input{"cost", &Inputs::cost, "B Q T*"}, Input{"sizes", &Inputs::sizes, "B", Role::shape}};
+    }
   };
   template <class T>
   struct Outputs {
     View<std::int64_t> query, target;  ///< [P], P = Σ min(Q, sizes_b)
+    static constexpr auto fields() {
+      return std::tuple{Output{"query", &Outputs::query, "P", Judged{}},
+                        Output{"target", &Outputs::target, "P", Judged{}}};
+    }
   };
-  static constexpr auto params() { return std::tuple{}; }
-  template <class T>
-  static constexpr auto inputs() {
-    return std::tuple{Input{"cost", &Inputs<T>::cost, "B Q T*"}, Input{"sizes", &Inputs<T>::sizes, "B", Role::shape}};
-  }
-  template <class T>
-  static constexpr auto outputs() {
-    return std::tuple{Output{"query", &Outputs<T>::query, "P"}, Output{"target", &Outputs<T>::target, "P"}};
-  }
-  template <class T>
-  static std::vector<Shape> infer(const Params& params, const Inputs<T>& in);
-  template <class T>
-  static void validate(const Params& params, const Inputs<T>& in);
-  template <class T>
-  static void oracle(const Params& params, const Inputs<T>& in, const Outputs<double>& out, ErrorScale& scale);
-  template <class T>
-  static Judgement judge(const Params& params, const Inputs<T>& in, const Outputs<T>& got,
-                         const Outputs<double>& truth);
-  template <class T>
-  static Cost cost(const Params& params, const Inputs<T>& in);
+  static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);
+  static void validate(const Params& params, const Inputs<double>& in);
+  static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
+  static Judgement judge(const Params& params, const Inputs<double>& in, const Outputs<double>& got,
+                         const Outputs<double>& truth, const ElementTolerance& tolerance);
+  static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<HungarianAssignment>> cases();
   static CaseOf<HungarianAssignment> random_case(Draw& draw);
 };

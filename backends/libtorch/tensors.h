@@ -1,5 +1,5 @@
-// The families of the LibTorch backends, compiled once for the CPU and once for a CUDA device: each file registers its
-// kernels here. What a user of PyTorch would write, in ATen, ending in an out= form. Start with tensor_of().
+// What the kernels of both LibTorch backends share. They are what a user of PyTorch would write, in ATen, ending in an
+// out= form. Start with tensor_of().
 #pragma once
 
 #include <ATen/ATen.h>
@@ -28,11 +28,5 @@ at::Tensor tensor_of(const View<T>& view) {
 
 /// Held by every kernel while it runs: no autograd, as under torch.inference_mode(). The guard is the calling thread's.
 using NoAutograd = c10::InferenceMode;
-
-void add_masking(KernelTable& table);
-void add_collation(KernelTable& table);
-void add_position_encoding(KernelTable& table);
-void add_window_attention(KernelTable& table);
-void add_set_prediction(KernelTable& table);
 
 }  // namespace assay::libtorch

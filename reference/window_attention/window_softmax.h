@@ -1,0 +1,46 @@
+// window_softmax: attention probabilities within a window, from scores, relative position bias and shift mask.
+#pragma once
+
+#include "reference/operator.h"
+
+namespace assay {
+
+/// probs = softmax over the last axis of scores + bias + mask[w mod nW]. Windows vary fastest within an image.
+struct WindowSoftmax {
+  static constexpr std::string_view name = "window_softmax";
+  static constexpr std::string_view summary =
+      "softmax of window attention's scores plus relative position bias and shift mask";
+  static constexpr std::string_view source =
+      "microsoft/Swin-Transformer models/swin_transformer.py WindowAttention.forward";
+
+  struct Params {
+    static constexpr auto fields() { return std::tuple{}; }
+  };
+  template <class T>
+  struct Inputs {
+    View<const T> scores;  ///< [B·nW, heads, N, N]
+    Maybe<const T> bias;   ///< [heads, N, N]
+    Maybe<const T> mask;   ///< [nW, N, N]
+    static constexpr auto fields() {
+      return std::tuple{Input{"scores", &Inputs::scores, "B·nW heads N N"}, Input{"bias", &Inputs::bias, "heads N N"},
+                        Input{"mask", &Inputs::mask, "nW N N"}};
+    }
+  };
+  template <class T>
+  struct Outputs {
+    View<T> probs;  ///< [B·nW, heads, N, N]
+    /// c = 10, four times what the worst honest implementation needed: ATen's softmax, whose float32 sum takes 2.4·u·S
+    /// where the scores are only 0, 1 and −∞ and S is hardly more than r. PyTorch eager on ordinary scores and plain
+    /// float32 loops needed up to 1.0.
+    static constexpr auto fields() {
+      return std::tuple{Output{"probs", &Outputs::probs, "B·nW heads N N", ErrorBound{10}}};
+    }
+  };
+  static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);
+  static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
+  static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
+  static std::vector<CaseOf<WindowSoftmax>> cases();
+  static CaseOf<WindowSoftmax> random_case(Draw& draw);
+};
+
+}  // namespace assay
