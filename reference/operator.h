@@ -124,6 +124,12 @@ struct Judgement {
   std::string reason;      ///< of a failure: one sentence
 };
 
+/// A change to a kernel that the operator's meaning does not see, so that no case can tell it: see
+/// bench/planted/mutants.h, whose names these are.
+struct Equivalent {
+  std::string_view field, change, reason;
+};
+
 /// large is never declared: a case whose outputs take 64 MB and more becomes large by itself.
 enum class Tier : std::uint8_t { small, workload, large };
 std::string_view name_of(Tier tier);
@@ -176,6 +182,12 @@ concept JudgesItself = requires(const typename Op::Params& params, const typenam
                                 const typename Op::template Outputs<double>& got,
                                 const typename Op::template Outputs<double>& truth, const ElementTolerance& tolerance) {
   { Op::judge(params, inputs, got, truth, tolerance) } -> std::same_as<Judgement>;
+};
+
+/// An operator may declare which mutants made from its contract are equal to it.
+template <class Op>
+concept DeclaresEquivalents = requires {
+  { Op::equivalents() } -> std::same_as<std::vector<Equivalent>>;
 };
 
 // ---- the erased form: all that bench/, golden/ and a C ABI see ----
@@ -246,6 +258,7 @@ struct OperatorEntry {
                      const ElementTolerance&);  ///< null: no output is judged
   std::vector<Case> (*cases)();
   Case (*random_case)(Draw&);
+  std::vector<Equivalent> (*equivalents)();  ///< null: none
 
   const OperatorInstance* find(DType dtype) const;
 };
@@ -485,6 +498,7 @@ OperatorEntry describe() {
     for (CaseOf<Op>& typed : Op::cases()) erased.push_back(detail::erase<Op>(std::move(typed)));
     return erased;
   };
+  if constexpr (DeclaresEquivalents<Op>) entry.equivalents = Op::equivalents;
   entry.random_case = [](Draw& draw) { return detail::erase<Op>(Op::random_case(draw)); };
   return entry;
 }

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "backends/planted/planted.h"
-#include "backends/planted/rounding.h"
+#include "bench/planted/rounding.h"
 #include "reference/collation/nested_tensor.h"
 
 namespace assay::planted {

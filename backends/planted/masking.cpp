@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "backends/planted/planted.h"
-#include "backends/planted/rounding.h"
+#include "bench/planted/rounding.h"
 #include "reference/masking/mask_downsample.h"
 #include "reference/masking/padding_mask.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backends/planted/planted.h"
-#include "backends/planted/rounding.h"
+#include "bench/planted/rounding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::planted {

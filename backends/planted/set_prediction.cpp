@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backends/planted/planted.h"
-#include "backends/planted/rounding.h"
+#include "bench/planted/rounding.h"
 #include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::planted {

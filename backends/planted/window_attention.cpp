@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "backends/planted/planted.h"
-#include "backends/planted/rounding.h"
+#include "bench/planted/rounding.h"
 #include "reference/window_attention/relative_position_bias.h"
 #include "reference/window_attention/relative_position_index.h"
 #include "reference/window_attention/window_softmax.h"

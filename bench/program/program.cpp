@@ -43,6 +43,7 @@ void set_up(CLI::App& app, Chosen& chosen) {
   add_profile(app, chosen);
   add_run(app, chosen);
   add_probe(app, chosen);
+  add_mutants(app, chosen);
 }
 
 /// CLI11 would only say that a subcommand is missing.

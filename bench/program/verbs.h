@@ -27,6 +27,7 @@ void add_bench(CLI::App& app, Chosen& chosen);
 void add_profile(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);
 void add_probe(CLI::App& app, Chosen& chosen);
+void add_mutants(CLI::App& app, Chosen& chosen);
 
 /// More is beyond any machine: a typing mistake, not a wish.
 inline constexpr int most_threads = 1024;

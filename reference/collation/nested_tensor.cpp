@@ -80,4 +80,10 @@ CaseOf<NestedTensor> NestedTensor::random_case(Draw& draw) {
   return made;
 }
 
+std::vector<Equivalent> NestedTensor::equivalents() {
+  constexpr std::string_view reason =
+      "a multiple is only seen by the extents that it rounds up, and those are the shape";
+  return {{"size_divisible", "left at its default", reason}, {"size_divisible", "doubled", reason}};
+}
+
 }  // namespace assay

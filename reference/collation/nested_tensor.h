@@ -39,6 +39,7 @@ struct NestedTensor {
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<NestedTensor>> cases();
   static CaseOf<NestedTensor> random_case(Draw& draw);
+  static std::vector<Equivalent> equivalents();
 };
 
 }  // namespace assay

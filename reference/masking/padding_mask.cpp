@@ -87,4 +87,9 @@ CaseOf<PaddingMask> PaddingMask::random_case(Draw& draw) {
   return padding_case("", "property", sizes, params);
 }
 
+std::vector<Equivalent> PaddingMask::equivalents() {
+  constexpr std::string_view reason = "0 is the batch's maximum: a given extent that differs gives another shape";
+  return {{"height", "left at its default", reason}, {"width", "left at its default", reason}};
+}
+
 }  // namespace assay

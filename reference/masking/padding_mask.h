@@ -34,6 +34,7 @@ struct PaddingMask {
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<PaddingMask>> cases();
   static CaseOf<PaddingMask> random_case(Draw& draw);
+  static std::vector<Equivalent> equivalents();
 };
 
 }  // namespace assay

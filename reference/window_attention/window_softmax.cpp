@@ -103,6 +103,9 @@ std::vector<CaseOf<WindowSoftmax>> WindowSoftmax::cases() {
   }
   // 200x334 tokens padded up to windows of 7: 29 by 48 of them
   made.push_back(softmax_case("swin_dense", "Swin-T detector on 800x1333, stage 1", 1, 29 * 48, 3, 49, true));
+  made.push_back(softmax_case("as_many_heads_as_windows", "bias and mask of one shape: one taken for the other", 2, 3,
+                              3, 5, true));
+  made.back().tier = Tier::small;
   made.push_back(softmax_case("rows_of_minus_infinity", "-inf taken as a finite number: a row of nothing else is NaN",
                               2, 4, 3, 3, false));
   made.back().inputs[0].recipe = Choice{{0, 1, -INFINITY, -INFINITY}};  // one row in eight, whatever the seed
