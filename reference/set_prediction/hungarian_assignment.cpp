@@ -256,8 +256,9 @@ std::vector<CaseOf<HungarianAssignment>> HungarianAssignment::cases() {
   made.push_back(match_case("match_b2_q100_t120", "room for fewer targets than an image can have: 64, or one a query",
                             100, {120, 70}));
   made.back().tier = Tier::small;
-  made.push_back(match_case("as_many_targets_as_images",
-                            "the axes of images and targets of one extent, taken for each other", 7, {0, 3, 0}));
+  made.push_back(match_case("extents_alike",
+                            "images, queries and targets of one extent: their axes taken for each other", 5,
+                            {0, 0, 5, 0, 0}));
   made.back().tier = Tier::small;
   made.push_back(magnitudes_case());
   return made;
