@@ -85,6 +85,19 @@ struct Filler {
   void operator()(const Choice& r) const {
     each([&](std::uint64_t i) { return r.elements[random_bits(key, i) % r.elements.size()]; });
   }
+  void operator()(const Boxes&) const {
+    constexpr double smallest = 0x1p-10, largest = 0.5;
+    if (shape.rank() == 0 || shape[shape.rank() - 1] != 4)
+      throw InvalidArgument(fmt::format("boxes cannot fill a tensor of shape {}", to_string(shape)));
+    for (std::uint64_t box = 0; box < count() / 4; ++box)
+      for (std::uint64_t axis = 0; axis < 2; ++axis) {
+        const std::uint64_t bits = random_bits(key, 4 * box + 2 * axis);
+        const double extent = bits % 16 == 0 ? 0 : smallest + (largest - smallest) * unit(bits);
+        const double centre = unit(random_bits(key, 4 * box + 2 * axis + 1));
+        data[4 * box + axis] = static_cast<T>(centre - extent / 2);
+        data[4 * box + 2 + axis] = static_cast<T>(centre + extent / 2);
+      }
+  }
   void operator()(const PaddingOf& r) const {
     if constexpr (!std::is_same_v<T, bool>) {
       unsuitable("PaddingOf", DTypeOf<T>::value);

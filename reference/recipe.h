@@ -45,7 +45,10 @@ struct Scattered {
 struct Choice {
   std::vector<double> elements;
 };
-using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice>;
+/// Boxes [..., 4] in the unit square as corners x0, y0, x1, y1: drawn as centre and size, then converted. One extent in
+/// sixteen is 0, the others are 2⁻¹⁰ to ½.
+struct Boxes {};
+using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice, Boxes>;
 
 /// Whether the values are drawn, so that another key gives others; otherwise they are given.
 bool is_drawn(const Recipe& recipe);

@@ -10,6 +10,7 @@
 #include "reference/masking/mask_downsample.h"
 #include "reference/masking/padding_mask.h"
 #include "reference/position_encoding/sine_position_encoding.h"
+#include "reference/set_prediction/generalized_box_iou.h"
 #include "reference/set_prediction/hungarian_assignment.h"
 #include "reference/window_attention/relative_position_bias.h"
 #include "reference/window_attention/relative_position_index.h"
@@ -27,6 +28,7 @@ std::vector<OperatorEntry> all() {
       describe<RelativePositionIndex, float>(),
       describe<RelativePositionBias, float>(),
       describe<WindowSoftmax, float>(),
+      describe<GeneralizedBoxIou, float>(),
       describe<HungarianAssignment, float>(),
   };
 }

@@ -1,11 +1,12 @@
-// hungarian_assignment: for each image, shortest augmenting paths with dual potentials (Kuhn 1955, Munkres 1957; in the
-// O(n²m) form of Jonker and Volgenant 1987), in float64.
+// generalized_box_iou pair by pair; hungarian_assignment, for each image, by shortest augmenting paths with dual
+// potentials (Kuhn 1955, Munkres 1957; in the O(n²m) form of Jonker and Volgenant 1987). Both in float64.
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <vector>
 
 #include "backends/backend.h"
+#include "reference/set_prediction/generalized_box_iou.h"
 #include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::scalar {
@@ -124,7 +125,35 @@ void hungarian_assignment(Workspace& work, const HungarianAssignment::Params&,
   }
 }
 
-const Kernels kernels([](KernelTable& table) { table.add<HungarianAssignment, float>(prepare, hungarian_assignment); });
+// ---- generalized_box_iou ----
+
+double area(const float* box) {
+  return (static_cast<double>(box[2]) - static_cast<double>(box[0])) *
+         (static_cast<double>(box[3]) - static_cast<double>(box[1]));
+}
+
+/// The extent of [low, high], 0 where it is empty.
+double extent(float low, float high) { return std::max(static_cast<double>(high) - static_cast<double>(low), 0.0); }
+
+void generalized_box_iou(const GeneralizedBoxIou::Params&, const GeneralizedBoxIou::Inputs<float>& in,
+                         const GeneralizedBoxIou::Outputs<float>& out) {
+  const std::int64_t N = in.a.shape[0], M = in.b.shape[0];
+  for (std::int64_t i = 0; i < N; ++i)
+    for (std::int64_t j = 0; j < M; ++j) {
+      const float *a = in.a.data + 4 * i, *b = in.b.data + 4 * j;
+      const double overlap =
+          extent(std::max(a[0], b[0]), std::min(a[2], b[2])) * extent(std::max(a[1], b[1]), std::min(a[3], b[3]));
+      const double hull =
+          extent(std::min(a[0], b[0]), std::max(a[2], b[2])) * extent(std::min(a[1], b[1]), std::max(a[3], b[3]));
+      const double united = area(a) + area(b) - overlap;
+      out.giou.data[i * M + j] = static_cast<float>(overlap / united - (hull - united) / hull);
+    }
+}
+
+const Kernels kernels([](KernelTable& table) {
+  table.add<GeneralizedBoxIou, float>(generalized_box_iou);
+  table.add<HungarianAssignment, float>(prepare, hungarian_assignment);
+});
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-"""Golden cases of `hungarian_assignment`: scipy's solver on each image's own block of the cost, as DETR calls it.
+"""Golden cases of `generalized_box_iou` (torchvision's) and `hungarian_assignment`: scipy's solver on each image's own block of the cost, as DETR calls it.
 
 Some costs come out of transformers' `HungarianMatcher`, caught where it hands them to the solver; the rest are made to
 order. The result is one optimal assignment of perhaps several: Assay judges it by its total cost.
@@ -13,6 +13,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
+from torchvision.ops import generalized_box_iou
 from transformers.loss import loss_for_object_detection
 
 from .case import Array, GoldenCase, generator, numpy_of, package, philox, source_note
@@ -30,9 +31,44 @@ def blocks_of(cost: Array, sizes: list[int]) -> list[Array]:
 
 def cases() -> Iterator[GoldenCase]:
     """Every golden case of the family."""
+    yield from _giou_cases()
     yield from _matcher_cases()
     yield from _random_cases()
     yield from _special_cases()
+
+
+def _giou_cases() -> Iterator[GoldenCase]:
+    yield _giou_case("matching_q31_t13", 160, _random_boxes(160, 31), _random_boxes(161, 13))
+    yield _giou_case("one_pair", 162, _random_boxes(162, 1), _random_boxes(163, 1))
+    yield _giou_case("nested_touching_and_apart", None, _placed_boxes(), _placed_boxes())
+
+
+def _random_boxes(seed: int, count: int) -> Array:
+    """f32 [count, 4], corners; one extent in eight is zero, so that some unions are."""
+    rng = generator(seed)
+    centre, extent = rng.uniform(0, 1, (count, 2)), rng.uniform(2.0**-10, 0.5, (count, 2))
+    extent[rng.random(extent.shape) < 0.125] = 0
+    return np.concatenate((centre - extent / 2, centre + extent / 2), axis=1).astype(np.float32)
+
+
+def _placed_boxes() -> Array:
+    """f32 [8, 4]: a box, one inside it, one that touches it, one apart, one that shares a corner, lines and a point."""
+    corners = [(0, 0, 4, 2), (1, 0.5, 3, 1), (4, 0, 6, 2), (7, 5, 9, 8), (4, 2, 5, 3), (0, 0, 4, 0), (2, 0, 2, 2)]
+    return np.array([*corners, (1, 1, 1, 1)], np.float32)
+
+
+def _giou_case(case: str, seed: int | None, a: Array, b: Array) -> GoldenCase:
+    made = "boxes placed by hand" if seed is None else f"boxes from {philox(seed)} and {seed + 1}"
+    giou = {kind: generalized_box_iou(*(torch.from_numpy(x.astype(kind)) for x in (a, b))) for kind in ("f4", "f8")}
+    return GoldenCase(
+        operator="generalized_box_iou",
+        case=case,
+        params={},
+        source=source_note(f"{package('torchvision')} ops/boxes.py generalized_box_iou", made),
+        inputs={"a": a, "b": b},
+        outputs={"giou": numpy_of(giou["f4"])},
+        outputs64={"giou": numpy_of(giou["f8"])},
+    )
 
 
 def _matcher_cases() -> Iterator[GoldenCase]:

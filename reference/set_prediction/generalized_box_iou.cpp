@@ -1,0 +1,82 @@
+// Validation, oracle, error scale, cost and cases of generalized_box_iou.
+#include "reference/set_prediction/generalized_box_iou.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace assay {
+namespace {
+
+struct Box {
+  double x0, y0, x1, y1;
+  explicit Box(const double* corners) : x0(corners[0]), y0(corners[1]), x1(corners[2]), y1(corners[3]) {}
+  double area() const { return (x1 - x0) * (y1 - y0); }
+};
+
+double giou(const Box& a, const Box& b) {
+  const double width = std::max(std::min(a.x1, b.x1) - std::max(a.x0, b.x0), 0.0);
+  const double height = std::max(std::min(a.y1, b.y1) - std::max(a.y0, b.y0), 0.0);
+  const double overlap = width * height, united = a.area() + b.area() - overlap;
+  const double hull = (std::max(a.x1, b.x1) - std::min(a.x0, b.x0)) * (std::max(a.y1, b.y1) - std::min(a.y0, b.y0));
+  return overlap / united - (hull - united) / hull;
+}
+
+void check_boxes(std::string_view name, const View<const double>& boxes) {
+  for (std::int64_t i = 0; i < boxes.shape[0]; ++i) {
+    const Box box(boxes.data + 4 * i);
+    const bool ordered = box.x0 <= box.x1 && box.y0 <= box.y1;  // false for NaN
+    if (!ordered || !std::isfinite(box.area()))
+      reject(GeneralizedBoxIou::name,
+             fmt::format("{}[{}] is ({}, {}, {}, {}), but x0 <= x1 and y0 <= y1, all finite, are needed", name, i,
+                         box.x0, box.y0, box.x1, box.y1));
+  }
+}
+
+CaseOf<GeneralizedBoxIou> box_case(std::string name, std::string source, std::int64_t N, std::int64_t M) {
+  return {std::move(name), std::move(source), {}, {{"a", {N, 4}, Boxes{}}, {"b", {M, 4}, Boxes{}}}};
+}
+
+}  // namespace
+
+std::vector<Shape> GeneralizedBoxIou::infer(const Params&, const Inputs<double>& in) {
+  return {{in.a.shape[0], in.b.shape[0]}};
+}
+
+void GeneralizedBoxIou::validate(const Params&, const Inputs<double>& in) {
+  check_boxes("a", in.a);
+  check_boxes("b", in.b);
+}
+
+/// S = 1 + |r|: differences of corners are rounded relative to themselves, union and hull are no smaller than what they
+/// are summed from, so IoU and (hull − union)/hull, both within 1, are off by a few u.
+void GeneralizedBoxIou::oracle(const Params&, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& error) {
+  const std::int64_t N = in.a.shape[0], M = in.b.shape[0];
+  for (std::int64_t i = 0; i < N; ++i)
+    for (std::int64_t j = 0; j < M; ++j) {
+      const double r = giou(Box(in.a.data + 4 * i), Box(in.b.data + 4 * j));
+      out.giou.data[i * M + j] = r;
+      error[0][static_cast<std::size_t>(i * M + j)] = std::isnan(r) ? 0 : 1 + std::abs(r);
+    }
+}
+
+/// About twenty operations a pair: eight comparisons, four differences of corners, three products, four sums, two
+/// divisions.
+Cost GeneralizedBoxIou::cost(const Params&, const Inputs<double>& in, std::int64_t element_bytes) {
+  const std::int64_t N = in.a.shape[0], M = in.b.shape[0];
+  return {static_cast<double>((4 * N + 4 * M + N * M) * element_bytes), 21.0 * static_cast<double>(N * M)};
+}
+
+std::vector<CaseOf<GeneralizedBoxIou>> GeneralizedBoxIou::cases() {
+  return {box_case("match_b8_q100", "DETR: 8 images of 100 queries against 20 targets each, flattened", 800, 160),
+          box_case("match_b2_q300", "Deformable-DETR: 2 images of 300 queries, 20 targets each", 600, 40),
+          box_case("match_b2_q900", "DINO: 2 images of 900 queries, 60 targets each", 1800, 120)};
+}
+
+CaseOf<GeneralizedBoxIou> GeneralizedBoxIou::random_case(Draw& draw) {
+  const std::int64_t N = draw.integer(1, 37);
+  return box_case("", "property", N, draw.chance(0.2) ? N : draw.integer(1, 37));
+}
+
+}  // namespace assay
