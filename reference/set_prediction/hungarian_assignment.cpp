@@ -14,6 +14,7 @@ namespace assay {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// One image's block of the cost matrix: queries by its own targets, or turned on its side.
 struct Block {
@@ -375,6 +376,35 @@ CaseOf<HungarianAssignment> magnitudes_case() {
           Tier::small};
 }
 
+CaseOf<HungarianAssignment> small_case(std::string name, std::string source, std::int64_t queries,
+                                       const std::vector<std::int64_t>& sizes, std::vector<double> costs) {
+  CaseOf<HungarianAssignment> made = match_case(std::move(name), std::move(source), queries, sizes);
+  made.inputs[0].recipe = Values{std::move(costs)};
+  made.tier = Tier::small;
+  return made;
+}
+
+/// Every row first wants the first column, and the best assignment is in reverse order.
+CaseOf<HungarianAssignment> products_case() {
+  constexpr std::int64_t n = 48;
+  std::vector<double> costs;
+  for (std::int64_t i = 0; i < n * n; ++i) costs.push_back(static_cast<double>((i / n) * (i % n)));
+  return small_case("products_of_indices", "costs i times j: each new path turns all earlier pairs", n, {n}, costs);
+}
+
+/// Large costs r_i + s_j add up to the same over every assignment, so the small ones where r_i + s_j = 0 decide.
+CaseOf<HungarianAssignment> cancelling_case() {
+  constexpr std::int64_t n = 8;
+  std::vector<double> costs;
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      const auto large = static_cast<double>(i % 3 - j % 3);
+      const auto small = static_cast<double>(random_bits(2, static_cast<std::uint64_t>(i * n + j)) % 1024);
+      costs.push_back(large == 0 ? (small - 512) * 0x1p-6 : large * 0x1p70);
+    }
+  return small_case("large_costs_cancel", "costs of 2^70 and either sign that add up to 0", n, {n}, costs);
+}
+
 }  // namespace
 
 std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<double>& in) {
@@ -470,6 +500,13 @@ std::vector<CaseOf<HungarianAssignment>> HungarianAssignment::cases() {
                             {0, 0, 5, 0, 0}));
   made.back().tier = Tier::small;
   made.push_back(magnitudes_case());
+  made.push_back(products_case());
+  made.push_back(cancelling_case());
+  made.push_back(small_case("large_negative", "equal entries of -1e8 beside small costs: cycles of cost 0", 3, {3},
+                            {0.1, 2, 0.1, -1e8, 0.7, -1e8, 0.1, 2, 0.1}));
+  made.push_back(small_case("nan_of_other_images", "scipy on each image's own block: it never reads the others'", 3,
+                            {2, 1},
+                            {1, 2, nan, 2, 1, -infinity, 3, 3, nan, nan, infinity, 1, -infinity, nan, 2, nan, nan, 0}));
   return made;
 }
 
