@@ -119,12 +119,12 @@ Span span_of(const Block& block) {
 template <class Integer>
 struct IntegerTraits {
   static constexpr int bits = static_cast<int>(8 * sizeof(Integer));
-  static Integer shifted(std::int64_t value, int shift) { return Integer::shifted(value, shift); }
+  static constexpr Integer shifted(std::int64_t value, int shift) { return Integer::shifted(value, shift); }
 };
 template <>
 struct IntegerTraits<std::int64_t> {
   static constexpr int bits = 64;
-  static std::int64_t shifted(std::int64_t value, int shift) { return value * (std::int64_t{1} << shift); }
+  static constexpr std::int64_t shifted(std::int64_t value, int shift) { return value * (std::int64_t{1} << shift); }
 };
 
 /// An assignment of least total cost by raising prices (Demange, Gale and Sotomayor 1986; Dinic and Kronrod 1969), in
@@ -179,8 +179,10 @@ class RisingPrices {
 
  private:
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
-  /// Stands for +inf: larger than any cost or sum that fits().
-  static inline const Integer unreachable = IntegerTraits<Integer>::shifted(1, IntegerTraits<Integer>::bits - 2);
+  /// All sums that fit have a magnitude less than `limit`; +inf stays at or above it, whatever is added.
+  static constexpr Integer limit = IntegerTraits<Integer>::shifted(1, IntegerTraits<Integer>::bits - 3);
+  static constexpr Integer unreachable = limit + limit;
+  static constexpr Integer lowest = Integer{} - limit;  ///< no offer is less
 
   static Integer exact(double cost, const Span& span) {
     if (cost == 0) return Integer{};
@@ -201,12 +203,13 @@ class RisingPrices {
 
   /// Raises prices until one row can leave `root`, and lets it.
   void relieve(std::size_t root) {
-    std::fill(key_.begin(), key_.end(), unreachable);
+    std::fill(key_.begin(), key_.end(), limit);
     turning_.assign(columns_, none);
     rising_.assign(1, root);
     is_rising_.assign(columns_, false);
     is_rising_[root] = true;
     raised_at_[root] = Integer{};
+    key_[root] = lowest;
     Integer raise{};  // of the root's price so far
     std::size_t next = root;
     for (std::size_t step = 0; step < columns_; ++step) {
@@ -216,6 +219,7 @@ class RisingPrices {
       if (holders_[next].empty()) break;
       is_rising_[next] = true;
       raised_at_[next] = raise;
+      key_[next] = lowest;
       rising_.push_back(next);
     }
     for (const std::size_t column : rising_) price_[column] += raise - raised_at_[column];
@@ -227,7 +231,6 @@ class RisingPrices {
     const std::size_t held = column_of_[row];
     const Integer from = raise - cost(row, held) - price_[held];
     for (std::size_t column = 0; column < columns_; ++column) {
-      if (is_rising_[column] || cost(row, column) == unreachable) continue;
       const Integer key = from + cost(row, column);
       if (!(key < key_[column])) continue;
       key_[column] = key;
