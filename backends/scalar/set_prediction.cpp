@@ -164,6 +164,7 @@ void hungarian_assignment(State& state, const HungarianAssignment::Params&,
     const auto targets = static_cast<std::size_t>(in.sizes.data[b]);
     const float* block = in.cost.data + b * Q * all + before;
     before += in.sizes.data[b];
+    if (targets == 0) continue;
     if (targets > queries) {
       const std::vector<std::size_t>& query_of = matched_rows(state, {block, queries, targets, stride, 1});
       state.target_of.resize(queries);

@@ -80,6 +80,10 @@ TEST(ScalarHungarianAssignment, SeesSmallCostsBesideLargeOnesThatCancel) {
   }
 }
 
+TEST(ScalarHungarianAssignment, WithoutTargetsLooksAtNoQuery) {
+  EXPECT_EQ(run_and_judge(std::int64_t{1} << 59, 0, {}).reason, "");
+}
+
 TEST(ScalarHungarianAssignment, StaysOptimalAtFourHundredOfEach) {
   Draw draw(2);
   std::vector<float> product, small;

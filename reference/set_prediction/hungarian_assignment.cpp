@@ -28,13 +28,15 @@ struct Block {
   std::int64_t pairs() const { return std::min(rows, columns); }
 };
 
+/// An image without targets has no rows either: nothing of it exists, however many queries its shape names.
 std::vector<Block> blocks_of(const HungarianAssignment::Inputs<double>& in) {
   const std::int64_t B = in.cost.shape[0], Q = in.cost.shape[1], all = in.cost.shape[2];
   std::vector<Block> blocks;
   std::int64_t before = 0;
   for (std::int64_t b = 0; b < B; ++b) {
-    blocks.push_back({in.cost.data + b * Q * all + before, Q, in.sizes.data[b], all, 1});
-    before += in.sizes.data[b];
+    const std::int64_t T_b = in.sizes.data[b];
+    blocks.push_back({in.cost.data + b * Q * all + before, T_b == 0 ? 0 : Q, T_b, all, 1});
+    before += T_b;
   }
   return blocks;
 }

@@ -170,6 +170,13 @@ TEST(HungarianAssignment, ReadsEachImagesOwnBlockAlone) {
   EXPECT_EQ(judge(problem, expected).reason, "");
 }
 
+TEST(HungarianAssignment, WithoutTargetsLooksAtNoQuery) {
+  const Problem problem{std::int64_t{1} << 59, {0}, {}};
+  EXPECT_EQ(refusal(problem), "(nothing was refused)");
+  EXPECT_EQ(optimum_of(problem), Pairs{});
+  EXPECT_EQ(judge(problem, {}).reason, "");
+}
+
 TEST(HungarianAssignment, NamesTheCostWithoutAnOptimumByItsPlaceInTheTensor) {
   EXPECT_EQ(refusal({2, {2, 1}, {1, 2, 3, 2, 1, 3, 1, 1, 5, 1, 1, nan}}),
             "hungarian_assignment: cost[1, 1, 2] is nan, but NaN and -inf have no optimum");
