@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace assay {
 namespace {
@@ -20,6 +21,20 @@ std::string_view name_of(Scalar::Kind kind) {
   return "?";
 }
 
+/// Kernels may hold parameters in float32, where smaller values lose digits or become 0 and larger ones become
+/// infinite.
+void check_real(const OperatorEntry& op, const ParamInfo& param, double value) {
+  using Float = std::numeric_limits<float>;
+  if (!std::isfinite(value))
+    reject(op.name, fmt::format("parameter {} is {}, but a finite number is needed", param.name, value));
+  const double magnitude = std::abs(value);
+  if (magnitude != 0 && !(magnitude >= Float::min() && magnitude <= Float::max())) {
+    reject(op.name,
+           fmt::format("parameter {} is {}, but it must be 0 or have a magnitude that float32 holds, from {} to {}",
+                       param.name, value, Float::min(), Float::max()));
+  }
+}
+
 Scalar convert(const OperatorEntry& op, const ParamInfo& param, const Scalar& given) {
   if (given.kind == Scalar::Kind::integer && param.kind == Scalar::Kind::real)
     return Scalar(static_cast<double>(given.integer));
@@ -27,8 +42,7 @@ Scalar convert(const OperatorEntry& op, const ParamInfo& param, const Scalar& gi
     reject(op.name, fmt::format("parameter {} is {} ({}), but {} is needed", param.name, to_string(given),
                                 name_of(given.kind), name_of(param.kind)));
   }
-  if (given.kind == Scalar::Kind::real && !std::isfinite(given.real))
-    reject(op.name, fmt::format("parameter {} is {}, but a finite number is needed", param.name, to_string(given)));
+  if (given.kind == Scalar::Kind::real) check_real(op, param, given.real);
   return given;
 }
 

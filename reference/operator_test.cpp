@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "reference/registry.h"
 
@@ -123,6 +124,12 @@ TEST(Contract, RefusesBadInputsInOneSentence) {
        "sine_position_encoding: parameter normalize is 1 (an integer), but a boolean is needed"},
       {refusal(sine().param("eps", INFINITY).shape(0, DType::boolean, {1, 2, 3})),
        "sine_position_encoding: parameter eps is inf, but a finite number is needed"},
+      {refusal(sine().param("eps", 1e-60).shape(0, DType::boolean, {1, 2, 3})),
+       "sine_position_encoding: parameter eps is 1e-60, but it must be 0 or have a magnitude that float32 holds, from "
+       "1.1754944e-38 to 3.4028235e+38"},
+      {refusal(sine().param("scale", -1e300).shape(0, DType::boolean, {1, 2, 3})),
+       "sine_position_encoding: parameter scale is -1e+300, but it must be 0 or have a magnitude that float32 holds, "
+       "from 1.1754944e-38 to 3.4028235e+38"},
       {refusal(downsample().param("out_width", integer(0)).shape(0, DType::boolean, {1, 2, 3})),
        "mask_downsample: out_width is 0, but it must be positive"},
       {refusal(Arguments("mask_downsample").param("out_height", integer(3)).shape(0, DType::boolean, {1, 2, 3})),
@@ -169,6 +176,27 @@ TEST(Contract, RefusesBadInputsInOneSentence) {
 TEST(Contract, NamesTheNearestOperator) {
   EXPECT_EQ(message_of([] { find_operator("mask_downsampel"); }),
             "there is no operator mask_downsampel (did you mean mask_downsample?); `assay list operators` shows all");
+}
+
+TEST(Contract, TakesEveryRealThatFloat32Holds) {
+  using Float = std::numeric_limits<float>;
+  for (const double value : {0.0, -0.0, 1e-6, 1.0 * Float::min(), -1.0 * Float::max()}) {
+    EXPECT_EQ(refusal(sine().param("offset", value).shape(0, DType::boolean, {1, 2, 3})), "(nothing was refused)");
+  }
+  for (const double value : {std::nextafter(1.0 * Float::min(), 0), std::nextafter(1.0 * Float::max(), INFINITY)}) {
+    EXPECT_NE(refusal(sine().param("offset", value).shape(0, DType::boolean, {1, 2, 3})), "(nothing was refused)");
+  }
+}
+
+TEST(Contract, EveryDefaultAndCaseHoldsItsParametersInFloat32) {
+  for (const OperatorEntry& op : operators()) {
+    for (const Case& made : op.cases()) {
+      NamedScalars given;
+      for (std::size_t i = 0; i < op.params.size(); ++i)
+        if (made.params[i].kind != Scalar::Kind::absent) given[std::string(op.params[i].name)] = made.params[i];
+      EXPECT_NO_THROW(resolve(op, given)) << op.name << "/" << made.name;
+    }
+  }
 }
 
 TEST(Contract, AnIntegerServesForAReal) {

@@ -3,100 +3,312 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
+
+#include "reference/wide_integer.h"
 
 namespace assay {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-/// One image's block of the cost matrix: queries by its own targets.
+/// One image's block of the cost matrix: queries by its own targets, or turned on its side.
 struct Block {
   const double* first;
-  std::int64_t stride, queries, targets;
-  double operator()(std::int64_t query, std::int64_t target) const { return first[query * stride + target]; }
+  std::int64_t rows, columns, row_stride, column_stride;
+  double operator()(std::int64_t row, std::int64_t column) const {
+    return first[row * row_stride + column * column_stride];
+  }
+  /// Queries by targets, or targets by queries: whichever has no more rows than columns.
+  Block lying() const { return rows <= columns ? *this : Block{first, columns, rows, column_stride, row_stride}; }
+  std::int64_t pairs() const { return std::min(rows, columns); }
 };
 
+/// An image without targets has no rows either: nothing of it exists, however many queries its shape names.
 std::vector<Block> blocks_of(const HungarianAssignment::Inputs<double>& in) {
   const std::int64_t B = in.cost.shape[0], Q = in.cost.shape[1], all = in.cost.shape[2];
   std::vector<Block> blocks;
   std::int64_t before = 0;
   for (std::int64_t b = 0; b < B; ++b) {
-    blocks.push_back({in.cost.data + b * Q * all + before, all, Q, in.sizes.data[b]});
-    before += in.sizes.data[b];
+    const std::int64_t T_b = in.sizes.data[b];
+    blocks.push_back({in.cost.data + b * Q * all + before, T_b == 0 ? 0 : Q, T_b, all, 1});
+    before += T_b;
   }
   return blocks;
 }
 
-/// A minimum-cost flow by shortest augmenting paths over the residual graph, each found by Bellman-Ford: slower than
-/// the Hungarian method, but without potentials, so that it shares no idea with the kernels it is the truth for.
-class MinimumCostFlow {
- public:
-  explicit MinimumCostFlow(const Block& block)
-      : block_(block),
-        query_of_(static_cast<std::size_t>(block.targets), -1),
-        target_of_(static_cast<std::size_t>(block.queries), -1) {}
+std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-  /// For each query its target, or −1. Fewer than min(Q, T_b) pairs if no more can be had at finite cost.
-  const std::vector<std::int64_t>& solve() {
-    while (augment()) {
-    }
-    return target_of_;
+/// The largest number of pairs that can be made at finite cost: a bipartite matching that grows by one augmenting path
+/// for each row. Each path takes at most rows·columns steps.
+class PossiblePairs {
+ public:
+  explicit PossiblePairs(const Block& block)
+      : block_(block.lying()), column_of_(index(block_.rows), -1), row_of_(index(block_.columns), -1) {}
+
+  std::int64_t count() {
+    std::int64_t pairs = 0;
+    for (std::int64_t row = 0; row < block_.rows; ++row) pairs += match(row) ? 1 : 0;
+    return pairs;
   }
 
  private:
-  /// Distances to every target from all free queries; relaxed until nothing changes, at most once for each vertex.
-  bool augment() {
-    const std::size_t T_b = query_of_.size();
-    distance_.assign(T_b, infinity);
-    from_.assign(T_b, -1);
-    const std::int64_t rounds = block_.queries + block_.targets;
-    for (std::int64_t round = 0; round < rounds; ++round)
-      if (!relax()) break;
-    std::int64_t end = -1;
-    for (std::size_t t = 0; t < T_b; ++t) {
-      if (query_of_[t] < 0 && distance_[t] < (end < 0 ? infinity : distance_[static_cast<std::size_t>(end)]))
-        end = static_cast<std::int64_t>(t);
-    }
-    if (end < 0) return false;
-    flip(end);
-    return true;
-  }
-
-  bool relax() {
-    bool changed = false;
-    for (std::int64_t q = 0; q < block_.queries; ++q) {
-      const std::int64_t matched = target_of_[static_cast<std::size_t>(q)];
-      // a matched query is reached through its target, giving that pair's cost back
-      const double start = matched < 0 ? 0 : distance_[static_cast<std::size_t>(matched)] - block_(q, matched);
-      if (!(start < infinity)) continue;
-      for (std::int64_t t = 0; t < block_.targets; ++t) {
-        const double through = start + block_(q, t);
-        // less by more than rounding, or a cycle of zero cost would be walked for ever
-        if (t == matched || !(through < distance_[static_cast<std::size_t>(t)] - 1e-13 * std::abs(through))) continue;
-        distance_[static_cast<std::size_t>(t)] = through;
-        from_[static_cast<std::size_t>(t)] = q;
-        changed = true;
+  /// Searches breadth first from a row for a column without one.
+  bool match(std::int64_t start) {
+    reached_from_.assign(row_of_.size(), -1);
+    rows_.assign(1, start);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {  // each column is reached once and adds at most one row
+      const std::int64_t row = rows_[i];
+      for (std::int64_t column = 0; column < block_.columns; ++column) {
+        if (reached_from_[index(column)] >= 0 || block_(row, column) == infinity) continue;
+        reached_from_[index(column)] = row;
+        if (row_of_[index(column)] < 0) {
+          flip(column);
+          return true;
+        }
+        rows_.push_back(row_of_[index(column)]);
       }
     }
-    return changed;
+    return false;
   }
 
-  void flip(std::int64_t target) {
-    while (target >= 0) {
-      const std::int64_t query = from_[static_cast<std::size_t>(target)];
-      const std::int64_t next = target_of_[static_cast<std::size_t>(query)];
-      target_of_[static_cast<std::size_t>(query)] = target;
-      query_of_[static_cast<std::size_t>(target)] = query;
-      target = next;
+  void flip(std::int64_t column) {
+    while (column >= 0) {  // each step goes one row back towards the start
+      const std::int64_t row = reached_from_[index(column)], next = column_of_[index(row)];
+      column_of_[index(row)] = column;
+      row_of_[index(column)] = row;
+      column = next;
     }
   }
 
   const Block block_;
-  std::vector<std::int64_t> query_of_, target_of_, from_;
-  std::vector<double> distance_;
+  std::vector<std::int64_t> column_of_, row_of_, reached_from_, rows_;
+};
+
+/// The powers of two that a block's finite costs span: every one is a multiple of 2^lowest and less than 2^highest.
+struct Span {
+  int lowest = 0, highest = 0;
+};
+
+/// A cost as value·2^exponent.
+struct Scaled {
+  std::int64_t value;
+  int exponent;
+};
+Scaled scaled(double cost) {
+  int exponent = 0;
+  const double fraction = std::frexp(cost, &exponent);
+  return {static_cast<std::int64_t>(std::ldexp(fraction, 53)), exponent - 53};
+}
+
+Span span_of(const Block& block) {
+  Span span{std::numeric_limits<int>::max(), std::numeric_limits<int>::min()};
+  for (std::int64_t row = 0; row < block.rows; ++row)
+    for (std::int64_t column = 0; column < block.columns; ++column) {
+      const double cost = block(row, column);
+      if (cost == 0 || cost == infinity) continue;
+      const Scaled parts = scaled(cost);
+      span.lowest = std::min(span.lowest, parts.exponent + std::countr_zero(static_cast<std::uint64_t>(parts.value)));
+      span.highest = std::max(span.highest, parts.exponent + 53);
+    }
+  return span.lowest <= span.highest ? span : Span{};
+}
+
+template <class Integer>
+struct IntegerTraits {
+  static constexpr int bits = static_cast<int>(8 * sizeof(Integer));
+  static constexpr Integer shifted(std::int64_t value, int shift) { return Integer::shifted(value, shift); }
+};
+template <>
+struct IntegerTraits<std::int64_t> {
+  static constexpr int bits = 64;
+  static constexpr std::int64_t shifted(std::int64_t value, int shift) { return value * (std::int64_t{1} << shift); }
+};
+
+/// An assignment of least total cost by raising prices (Demange, Gale and Sotomayor 1986; Dinic and Kronrod 1969), in
+/// integers and so without rounding. Columns have prices, at first 0. Every row always holds a column where cost +
+/// price is least. While several rows hold one column, its price and those of the columns its rows would turn to rise
+/// together, until a row is as well served by a column that nobody holds; rows move up along that path.
+///
+/// The result is optimal: only columns that are held have a price, so no assignment pays more in prices, and each row's
+/// cost + price is the least it can be. Each path leaves one more column held, so there are at most `rows` paths, each
+/// of at most rows·columns steps. Kernels that hold a partial matching and seek shortest paths share none of this.
+///
+/// Prices stay below 4·rows·C, where C is the largest |cost|: alternating costs lead from each raised column over the
+/// root to the end of the path, whose price is 0, and each of the two legs adds up to at most 2·rows·C. Sums of two
+/// costs and two prices need bit_width(rows) + 4 more bits than C.
+template <class Integer>
+class RisingPrices {
+ public:
+  RisingPrices(const Block& block, const Span& span)
+      : rows_(index(block.rows)),
+        columns_(index(block.columns)),
+        price_(columns_),
+        key_(columns_),
+        raised_at_(columns_) {
+    costs_.reserve(rows_ * columns_);
+    for (std::int64_t row = 0; row < block.rows; ++row)
+      for (std::int64_t column = 0; column < block.columns; ++column) {
+        const double cost = block(row, column);
+        costs_.push_back(cost == infinity ? unreachable : exact(cost, span));
+      }
+  }
+
+  static bool fits(const Span& span, std::int64_t rows) {
+    return span.highest - span.lowest + std::bit_width(static_cast<std::uint64_t>(rows)) + 6 <
+           IntegerTraits<Integer>::bits;
+  }
+
+  /// For each row its column. Throws InvalidArgument if no assignment has finite cost.
+  const std::vector<std::size_t>& solve() {
+    column_of_.assign(rows_, none);
+    holders_.assign(columns_, {});
+    for (std::size_t row = 0; row < rows_; ++row) {
+      std::size_t best = 0;
+      for (std::size_t column = 1; column < columns_; ++column)
+        if (cost(row, column) < cost(row, best)) best = column;
+      if (cost(row, best) == unreachable) refuse();
+      hold(row, best);
+    }
+    for (std::size_t column = 0; column < columns_; ++column)
+      while (holders_[column].size() > 1) relieve(column);  // one row fewer each time
+    return column_of_;
+  }
+
+ private:
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+  /// All sums that fit have a magnitude less than `limit`; +inf stays at or above it, whatever is added.
+  static constexpr Integer limit = IntegerTraits<Integer>::shifted(1, IntegerTraits<Integer>::bits - 3);
+  static constexpr Integer unreachable = limit + limit;
+  static constexpr Integer lowest = Integer{} - limit;  ///< no offer is less
+
+  static Integer exact(double cost, const Span& span) {
+    if (cost == 0) return Integer{};
+    const Scaled parts = scaled(cost);
+    const int shift = parts.exponent - span.lowest;
+    return shift >= 0 ? IntegerTraits<Integer>::shifted(parts.value, shift)
+                      : IntegerTraits<Integer>::shifted(parts.value / (std::int64_t{1} << -shift), 0);
+  }
+
+  [[noreturn]] static void refuse() { reject(HungarianAssignment::name, "no assignment of finite cost exists"); }
+
+  const Integer& cost(std::size_t row, std::size_t column) const { return costs_[row * columns_ + column]; }
+
+  void hold(std::size_t row, std::size_t column) {
+    column_of_[row] = column;
+    holders_[column].push_back(row);
+  }
+
+  /// Raises prices until one row can leave `root`, and lets it.
+  void relieve(std::size_t root) {
+    std::fill(key_.begin(), key_.end(), limit);
+    turning_.assign(columns_, none);
+    rising_.assign(1, root);
+    is_rising_.assign(columns_, false);
+    is_rising_[root] = true;
+    raised_at_[root] = Integer{};
+    key_[root] = lowest;
+    Integer raise{};  // of the root's price so far
+    std::size_t next = root;
+    for (std::size_t step = 0; step < columns_; ++step) {
+      for (const std::size_t row : holders_[next]) offer(row, raise);
+      next = cheapest_offer();
+      raise = key_[next] + price_[next];
+      if (holders_[next].empty()) break;
+      is_rising_[next] = true;
+      raised_at_[next] = raise;
+      key_[next] = lowest;
+      rising_.push_back(next);
+    }
+    for (const std::size_t column : rising_) price_[column] += raise - raised_at_[column];
+    move_along(next, root);
+  }
+
+  /// Notes at which raise the row would turn to each other column. The key of a column is that raise less its price.
+  void offer(std::size_t row, const Integer& raise) {
+    const std::size_t held = column_of_[row];
+    const Integer from = raise - cost(row, held) - price_[held];
+    for (std::size_t column = 0; column < columns_; ++column) {
+      const Integer key = from + cost(row, column);
+      if (!(key < key_[column])) continue;
+      key_[column] = key;
+      turning_[column] = row;
+    }
+  }
+
+  std::size_t cheapest_offer() const {
+    std::size_t best = none;
+    for (std::size_t column = 0; column < columns_; ++column) {
+      if (is_rising_[column] || turning_[column] == none) continue;
+      if (best == none || key_[column] + price_[column] < key_[best] + price_[best]) best = column;
+    }
+    if (best == none) refuse();
+    return best;
+  }
+
+  void move_along(std::size_t column, std::size_t root) {
+    while (column != root) {  // each step goes to a column that began to rise earlier
+      const std::size_t row = turning_[column], left = column_of_[row];
+      std::erase(holders_[left], row);
+      hold(row, column);
+      column = left;
+    }
+  }
+
+  std::size_t rows_, columns_;
+  std::vector<Integer> costs_, price_, key_, raised_at_;
+  std::vector<std::size_t> column_of_, turning_, rising_;  ///< turning_: by column, the row that turns to it first
+  std::vector<std::vector<std::size_t>> holders_;          ///< by column: the rows that hold it
+  std::vector<bool> is_rising_;
+};
+
+/// For each row of a lying block its column, in the narrowest integers that hold its costs.
+std::vector<std::size_t> columns_of_least_cost(const Block& lying) {
+  using F32 = WideInteger<5>;   // 277 bits between the smallest subnormal and the largest float
+  using F64 = WideInteger<34>;  // 2098 bits
+  const Span span = span_of(lying);
+  if (RisingPrices<std::int64_t>::fits(span, lying.rows)) return RisingPrices<std::int64_t>(lying, span).solve();
+  if (RisingPrices<F32>::fits(span, lying.rows)) return RisingPrices<F32>(lying, span).solve();
+  return RisingPrices<F64>(lying, span).solve();
+}
+
+/// For each query its target, or −1.
+std::vector<std::int64_t> targets_of_least_cost(const Block& block) {
+  std::vector<std::int64_t> target_of(index(block.rows), -1);
+  if (block.pairs() == 0) return target_of;
+  const std::vector<std::size_t> column_of = columns_of_least_cost(block.lying());
+  for (std::size_t row = 0; row < column_of.size(); ++row) {
+    if (block.rows <= block.columns)
+      target_of[row] = static_cast<std::int64_t>(column_of[row]);
+    else
+      target_of[column_of[row]] = static_cast<std::int64_t>(row);
+  }
+  return target_of;
+}
+
+/// A sum of doubles without rounding, as parts that do not overlap (Shewchuk 1997, grow-expansion).
+class ExactSum {
+ public:
+  void add(double value) {
+    std::size_t kept = 0;
+    for (const double part : parts_) {
+      const double sum = value + part, back = sum - value;
+      const double rest = (value - (sum - back)) + (part - back);
+      if (rest != 0) parts_[kept++] = rest;
+      value = sum;
+    }
+    parts_.resize(kept);
+    if (value != 0) parts_.push_back(value);
+  }
+  /// The sum in float64, wrong by less than one unit in its last place.
+  double value() const { return std::accumulate(parts_.begin(), parts_.end(), 0.0); }
+
+ private:
+  std::vector<double> parts_;  ///< the smallest first
 };
 
 /// The pairs of one image inside the flat outputs.
@@ -107,30 +319,37 @@ struct Pairs {
 
 /// Why the pairs are no one-to-one matching of the block in the contract's order; empty if they are.
 std::string invalid_pairs(const Block& block, const Pairs& pairs) {
-  std::vector<bool> taken(static_cast<std::size_t>(block.targets), false);
+  std::vector<bool> taken(index(block.columns), false);
   for (std::int64_t p = 0; p < pairs.count; ++p) {
     const std::int64_t q = pairs.query[p], t = pairs.target[p];
-    if (q < 0 || q >= block.queries) return fmt::format("pair {} names query {} of {}", p, q, block.queries);
-    if (t < 0 || t >= block.targets) return fmt::format("pair {} names target {} of {}", p, t, block.targets);
+    if (q < 0 || q >= block.rows) return fmt::format("pair {} names query {} of {}", p, q, block.rows);
+    if (t < 0 || t >= block.columns) return fmt::format("pair {} names target {} of {}", p, t, block.columns);
     if (p > 0 && q <= pairs.query[p - 1])
       return fmt::format("query {} follows query {}, but queries must ascend", q, pairs.query[p - 1]);
-    if (taken[static_cast<std::size_t>(t)]) return fmt::format("target {} is matched twice", t);
-    taken[static_cast<std::size_t>(t)] = true;
+    if (taken[index(t)]) return fmt::format("target {} is matched twice", t);
+    if (block(q, t) == infinity) return fmt::format("query {} is matched to target {}, but that pair costs inf", q, t);
+    taken[index(t)] = true;
   }
   return {};
 }
 
 struct Total {
   double sum = 0, magnitude = 0;
+  double excess = 0;  ///< the sum less the optimum
 };
 
-Total total_of(const Block& block, const Pairs& pairs) {
+Total total_of(const Block& block, const Pairs& pairs, const Pairs& optimum) {
+  ExactSum sum, excess;
   Total total;
   for (std::int64_t p = 0; p < pairs.count; ++p) {
     const double cost = block(pairs.query[p], pairs.target[p]);
-    total.sum += cost;
+    sum.add(cost);
+    excess.add(cost);
+    excess.add(-block(optimum.query[p], optimum.target[p]));
     total.magnitude += std::abs(cost);
   }
+  total.sum = sum.value();
+  total.excess = excess.value();
   return total;
 }
 
@@ -162,6 +381,35 @@ CaseOf<HungarianAssignment> magnitudes_case() {
           Tier::small};
 }
 
+CaseOf<HungarianAssignment> small_case(std::string name, std::string source, std::int64_t queries,
+                                       const std::vector<std::int64_t>& sizes, std::vector<double> costs) {
+  CaseOf<HungarianAssignment> made = match_case(std::move(name), std::move(source), queries, sizes);
+  made.inputs[0].recipe = Values{std::move(costs)};
+  made.tier = Tier::small;
+  return made;
+}
+
+/// Every row first wants the first column, and the best assignment is in reverse order.
+CaseOf<HungarianAssignment> products_case() {
+  constexpr std::int64_t n = 48;
+  std::vector<double> costs;
+  for (std::int64_t i = 0; i < n * n; ++i) costs.push_back(static_cast<double>((i / n) * (i % n)));
+  return small_case("products_of_indices", "costs i times j: each new path turns all earlier pairs", n, {n}, costs);
+}
+
+/// Large costs r_i + s_j add up to the same over every assignment, so the small ones where r_i + s_j = 0 decide.
+CaseOf<HungarianAssignment> cancelling_case() {
+  constexpr std::int64_t n = 8;
+  std::vector<double> costs;
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      const auto large = static_cast<double>(i % 3 - j % 3);
+      const auto small = static_cast<double>(random_bits(2, static_cast<std::uint64_t>(i * n + j)) % 1024);
+      costs.push_back(large == 0 ? (small - 512) * 0x1p-6 : large * 0x1p70);
+    }
+  return small_case("large_costs_cancel", "costs of 2^70 and either sign that add up to 0", n, {n}, costs);
+}
+
 }  // namespace
 
 std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<double>& in) {
@@ -178,36 +426,33 @@ std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<double
   return {{pairs}, {pairs}};
 }
 
+/// Looks at each image's own block alone: no costs of its queries and other images' targets are ever read.
 void HungarianAssignment::validate(const Params&, const Inputs<double>& in) {
-  const std::int64_t elements = in.cost.shape.elements();
-  for (std::int64_t i = 0; i < elements; ++i) {
-    const double cost = in.cost.data[i];
-    if (std::isnan(cost) || cost == -infinity) {
-      const std::int64_t t = i % in.cost.shape[2], q = i / in.cost.shape[2] % in.cost.shape[1],
-                         b = i / in.cost.shape[2] / in.cost.shape[1];
-      reject(name, fmt::format("cost[{}, {}, {}] is {}, but NaN and -inf have no optimum", b, q, t, cost));
-    }
-  }
-  const auto blocks = blocks_of(in);
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
-    const std::vector<std::int64_t> target_of = MinimumCostFlow(blocks[b]).solve();
-    const auto pairs = static_cast<std::int64_t>(
-        std::count_if(target_of.begin(), target_of.end(), [](std::int64_t t) { return t >= 0; }));
-    const std::int64_t needed = std::min(blocks[b].queries, blocks[b].targets);
-    if (pairs < needed)
+  std::int64_t b = 0, before = 0;
+  for (const Block& block : blocks_of(in)) {
+    for (std::int64_t q = 0; q < block.rows; ++q)
+      for (std::int64_t t = 0; t < block.columns; ++t) {
+        const double cost = block(q, t);
+        if (std::isnan(cost) || cost == -infinity)
+          reject(name, fmt::format("cost[{}, {}, {}] is {}, but NaN and -inf have no optimum", b, q, before + t, cost));
+      }
+    const std::int64_t pairs = PossiblePairs(block).count();
+    if (pairs < block.pairs())
       reject(name, fmt::format("image {} has no assignment of finite cost: only {} of {} pairs can be made", b, pairs,
-                               needed));
+                               block.pairs()));
+    before += block.columns;
+    ++b;
   }
 }
 
 void HungarianAssignment::oracle(const Params&, const Inputs<double>& in, const Outputs<double>& out, ErrorScale&) {
   std::int64_t p = 0;
   for (const Block& block : blocks_of(in)) {
-    const std::vector<std::int64_t> target_of = MinimumCostFlow(block).solve();
-    for (std::int64_t q = 0; q < block.queries; ++q) {
-      if (target_of[static_cast<std::size_t>(q)] < 0) continue;
+    const std::vector<std::int64_t> target_of = targets_of_least_cost(block);
+    for (std::int64_t q = 0; q < block.rows; ++q) {
+      if (target_of[index(q)] < 0) continue;
       out.query.data[p] = q;
-      out.target.data[p++] = target_of[static_cast<std::size_t>(q)];
+      out.target.data[p++] = target_of[index(q)];
     }
   }
 }
@@ -218,17 +463,16 @@ Judgement HungarianAssignment::judge(const Params&, const Inputs<double>& in, co
   Judgement judgement;
   std::int64_t first = 0, image = 0;
   for (const Block& block : blocks_of(in)) {
-    const std::int64_t count = std::min(block.queries, block.targets);
+    const std::int64_t count = block.pairs();
     const Pairs pairs{got.query.data + first, got.target.data + first, count};
     const std::string why = invalid_pairs(block, pairs);
     if (!why.empty()) return {infinity, fmt::format("image {}: {}", image, why)};
-    const Total total = total_of(block, pairs);
-    const double optimum = total_of(block, Pairs{truth.query.data + first, truth.target.data + first, count}).sum;
-    const double tolerance = share * total.magnitude, error = std::abs(total.sum - optimum);
+    const Total total = total_of(block, pairs, {truth.query.data + first, truth.target.data + first, count});
+    const double tolerance = share * total.magnitude, error = std::abs(total.excess);
     const double ratio = error == 0 ? 0 : error / tolerance;
     if (!(ratio <= 1))
-      return {ratio, fmt::format("image {}: the total cost is {}, but {} can be had (tolerance {})", image, total.sum,
-                                 optimum, tolerance)};
+      return {ratio, fmt::format("image {}: the total cost is {}, which is {} more than can be had (tolerance {})",
+                                 image, total.sum, total.excess, tolerance)};
     judgement.error_ratio = std::max(judgement.error_ratio, ratio);
     first += count;
     ++image;
@@ -261,6 +505,13 @@ std::vector<CaseOf<HungarianAssignment>> HungarianAssignment::cases() {
                             {0, 0, 5, 0, 0}));
   made.back().tier = Tier::small;
   made.push_back(magnitudes_case());
+  made.push_back(products_case());
+  made.push_back(cancelling_case());
+  made.push_back(small_case("large_negative", "equal entries of -1e8 beside small costs: cycles of cost 0", 3, {3},
+                            {0.1, 2, 0.1, -1e8, 0.7, -1e8, 0.1, 2, 0.1}));
+  made.push_back(small_case("nan_of_other_images", "scipy on each image's own block: it never reads the others'", 3,
+                            {2, 1},
+                            {1, 2, nan, 2, 1, -infinity, 3, 3, nan, nan, infinity, 1, -infinity, nan, 2, nan, nan, 0}));
   return made;
 }
 
