@@ -43,7 +43,7 @@ bool timed(const Row& row) { return row.verdict == Verdict::passed && row.timing
 /// "±0.6 %": half of the median's interval; marked where the time ran out before it was as narrow as asked.
 std::string spread_text(const Timing& timing) {
   const double half = std::max(timing.high_ns - timing.median_ns, timing.median_ns - timing.low_ns);
-  return fmt::format("±{:.1f} %{}", 100 * half / timing.median_ns, timing.settled ? "" : " !");
+  return fmt::format("±{}{}", format_share(half / timing.median_ns), timing.settled ? "" : " !");
 }
 
 std::string dtype_suffix(const Row& row) { return row.dtype == "f32" ? std::string() : fmt::format(" {}", row.dtype); }
