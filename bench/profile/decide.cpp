@@ -11,8 +11,6 @@
 namespace assay::bench {
 namespace {
 
-using nlohmann::json;
-
 using Group = std::tuple<std::string, std::string, int>;  ///< operator, dtype, most threads
 
 bool overlaps(const Measured& a, const Measured& b) { return a.low_ns <= b.high_ns && b.low_ns <= a.high_ns; }
@@ -98,27 +96,15 @@ Crossover cross(const Choice& smaller, const std::vector<Measured>& smaller_rows
 
 }  // namespace
 
-std::vector<Measured> measured_rows(const json& benchmarks) {
-  std::vector<Measured> rows;
-  for (const json& entry : benchmarks) {
-    if (entry.value("verdict", "") != "PASSED" || !entry.contains("samples_ns")) continue;
-    Measured row;
-    row.op = entry.at("operator").get<std::string>();
-    row.dtype = entry.at("dtype").get<std::string>();
-    row.case_name = entry.at("case").get<std::string>();
-    row.backend = entry.at("backend").get<std::string>();
-    row.threads = entry.at("threads").get<int>();
-    row.bytes = entry.at("bytes").get<double>();
-    row.median_ns = entry.at("real_time").get<double>();
-    row.low_ns = entry.at("median_interval_ns").at(0).get<double>();
-    row.high_ns = entry.at("median_interval_ns").at(1).get<double>();
-    if (entry.contains("roof_fraction") && entry["roof_fraction"].is_number())
-      row.roof_fraction = entry["roof_fraction"].get<double>();
-    if (entry.contains("bound_by") && entry["bound_by"].is_string())
-      row.bound_by = entry["bound_by"].get<std::string>();
-    rows.push_back(std::move(row));
+std::vector<Measured> measured_rows(std::span<const Row> rows) {
+  std::vector<Measured> measured;
+  for (const Row& row : rows) {
+    if (row.verdict != Verdict::passed || !row.timing || row.timing->samples_ns.empty()) continue;
+    const Timing& timing = *row.timing;
+    measured.push_back({row.op, row.dtype, row.case_name, row.backend, row.threads, row.cost.bytes, timing.median_ns,
+                        timing.low_ns, timing.high_ns, row.roof_fraction, row.bound_by});
   }
-  return rows;
+  return measured;
 }
 
 Decision decide(const std::vector<Measured>& rows, const std::vector<std::string>& simplest_first,
@@ -150,35 +136,6 @@ Decision decide(const std::vector<Measured>& rows, const std::vector<std::string
     std::ranges::move(choices, std::back_inserter(decision.choices));
   }
   return decision;
-}
-
-json dispatch_json(const Decision& decision) {
-  json choices = json::array(), crossovers = json::array();
-  for (const Choice& choice : decision.choices) {
-    const Measured& best = choice.best;
-    choices.push_back({{"operator", best.op},
-                       {"dtype", best.dtype},
-                       {"case", best.case_name},
-                       {"bytes", best.bytes},
-                       {"most_threads", choice.most_threads},
-                       {"backend", best.backend},
-                       {"threads", best.threads},
-                       {"median_ns", best.median_ns},
-                       {"median_interval_ns", {best.low_ns, best.high_ns}},
-                       {"tied", choice.tied},
-                       {"next_ns", choice.over_next_ns ? json(*choice.over_next_ns) : json()},
-                       {"roof_fraction", best.roof_fraction ? json(*best.roof_fraction) : json()},
-                       {"bound_by", best.bound_by.empty() ? json() : json(best.bound_by)}});
-  }
-  for (const Crossover& crossover : decision.crossovers)
-    crossovers.push_back({{"operator", crossover.op},
-                          {"dtype", crossover.dtype},
-                          {"most_threads", crossover.most_threads},
-                          {"from", crossover.from},
-                          {"to", crossover.to},
-                          {"bytes", crossover.bytes},
-                          {"interval_bytes", {crossover.low, crossover.high}}});
-  return {{"choices", std::move(choices)}, {"crossovers", std::move(crossovers)}};
 }
 
 std::vector<Choice> furthest_from_roof(const Decision& decision, std::size_t count) {

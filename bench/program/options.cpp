@@ -15,8 +15,8 @@
 #include "backends/registry.h"
 #include "bench/machine/environment.h"
 #include "bench/program/verbs.h"
+#include "bench/report/exports.h"
 #include "bench/report/output.h"
-#include "bench/report/result_file.h"
 #include "golden/whole_file.h"
 
 namespace assay::bench {
