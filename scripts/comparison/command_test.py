@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from . import examples
+from results import examples
+from results.errors import UserError
+from results.examples import document, noise, row
+
 from .command import main, parse_band
-from .errors import CompareError
-from .examples import document, noise, row
 
 SCRIPT = Path(__file__).resolve().parent.parent / "compare"
 
@@ -181,7 +182,7 @@ class Bands(unittest.TestCase):
 
     def test_too_wide(self) -> None:
         for text, shown in (("5", "500"), ("100%", "100"), ("1", "100"), ("1e999", "inf"), ("250 %", "250")):
-            with self.assertRaises(CompareError) as caught:
+            with self.assertRaises(UserError) as caught:
                 parse_band(text)
             self.assertEqual(
                 str(caught.exception),
@@ -190,7 +191,7 @@ class Bands(unittest.TestCase):
 
     def test_nonsense(self) -> None:
         for text in ("", "-5%", "-0.05", "nan", "NaN%", "inf", "five", "5%%", "0x5", "1_0%", "٥%", "5 5%", "%", "."):
-            with self.assertRaises(CompareError) as caught:
+            with self.assertRaises(UserError) as caught:
                 parse_band(text)
             self.assertEqual(str(caught.exception), f"--band is '{text}', but it must be a share such as 5% or 0.05")
 

@@ -9,13 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from results.errors import UserError
+from results.result_file import ResultFile, Row
+
 from . import resampling, verdicts
-from .errors import CompareError
-from .result_file import ResultFile, Row
+from .stretches import median_ns
 from .verdicts import Compared, Comparison
 
 SCHEMA = 1  # of this document
-
 
 def as_json(comparison: Comparison) -> str:
     """Everything, SAME rows included. Shares and ratios are numbers (0.05 is 5 %); what does not apply is null."""
@@ -80,8 +81,7 @@ def _row(row: Compared) -> dict[str, Any]:
 def _side(row: Row | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    median = float(resampling.np.median(row.quietest_ns)) if row.is_timed else None
-    return {"verdict": row.verdict, "median_ns": median, "samples": len(row.samples_ns)}
+    return {"verdict": row.verdict, "median_ns": median_ns(row), "samples": len(row.samples_ns)}
 
 
 def _number(value: float) -> float | None:
@@ -94,12 +94,12 @@ def require_writable(target: str, inputs: list[str]) -> None:
         return
     path = Path(target)
     if path.is_dir():
-        raise CompareError(f"cannot write {target}: it is a folder")
+        raise UserError(f"cannot write {target}: it is a folder")
     if not path.parent.is_dir():
-        raise CompareError(f"cannot write {target}: the folder {path.parent} does not exist")
+        raise UserError(f"cannot write {target}: the folder {path.parent} does not exist")
     for name in inputs:
         if path.exists() and os.path.exists(name) and path.samefile(name):
-            raise CompareError(f"cannot write {target}: it is one of the files to compare")
+            raise UserError(f"cannot write {target}: it is one of the files to compare")
 
 
 def write_whole(target: str, text: str) -> None:
@@ -112,7 +112,7 @@ def write_whole(target: str, text: str) -> None:
         else:
             _replace(path, data)
     except OSError as error:
-        raise CompareError(f"cannot write {target}: {error.strerror}") from error
+        raise UserError(f"cannot write {target}: {error.strerror}") from error
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the folder of the package, not the package's own
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the folder of the packages
     from comparison.interpreter import require_packages
 
     require_packages()
@@ -28,7 +28,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from comparison import verdicts
-from comparison.result_file import PASSED, ResultFile, Row
+from results.result_file import PASSED, ResultFile, Row
 
 ROUNDS = 3
 SAMPLE_COUNTS = (10, 20, 50, 100, 200)  # in each round

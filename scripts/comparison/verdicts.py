@@ -19,9 +19,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from results import units
+from results.errors import INCONCLUSIVE, OK, REGRESSION
+from results.result_file import PARITY_FAILURES, PASSED, ResultFile, Row
+
 from . import resampling
-from .errors import INCONCLUSIVE, OK, REGRESSION
-from .result_file import PARITY_FAILURES, PASSED, ResultFile, Row
+from .stretches import quietest_ns, stretches_ns
 
 SLOWER, FASTER, SAME, AMBIGUOUS, MISSING, NEW_ONLY = "SLOWER", "FASTER", "SAME", "AMBIGUOUS", "MISSING", "NEW"
 # Regressions first, then what is in doubt; what needs no attention last.
@@ -174,7 +177,7 @@ def judge(effect: resampling.Estimate, drift: float, p_holm: float, tolerance: f
             return (SLOWER if effect.low > bar else FASTER), ""
         return AMBIGUOUS, f"beyond the tolerance, but not by Holm's method over all rows (p = {p_holm:.2g})"
     if not drift <= tolerance:
-        return AMBIGUOUS, f"one run differs from itself by {100 * math.expm1(drift):.1f} %"
+        return AMBIGUOUS, f"one run differs from itself by {units.share(math.expm1(drift))}"
     if effect.low >= -tolerance and effect.high <= tolerance:
         return SAME, ""
     if effect.high - effect.low > 2 * tolerance:
@@ -184,7 +187,7 @@ def judge(effect: resampling.Estimate, drift: float, p_holm: float, tolerance: f
 
 def _drift(row: Row) -> float:
     """How far a run differs from itself: its two quietest rounds, or the halves of its only one."""
-    stretches = row.stretches_ns
+    stretches = stretches_ns(row)
     if len(stretches) == 1:
         return resampling.drift(stretches[0])
     return math.log(np.median(stretches[1])) - math.log(np.median(stretches[0]))
@@ -193,16 +196,16 @@ def _drift(row: Row) -> float:
 def _effect(old: Row, fresh: Row) -> resampling.Estimate:
     # From the row's own name, so that neither the order nor the number of rows matters.
     digest = hashlib.sha256("\0".join(old.key).encode("utf-8", "surrogatepass")).digest()
-    return resampling.estimate(old.quietest_ns, fresh.quietest_ns, int.from_bytes(digest[:8], "little"))
+    return resampling.estimate(quietest_ns(old), quietest_ns(fresh), int.from_bytes(digest[:8], "little"))
 
 
 def _has_enough(pair: tuple[Row, Row]) -> bool:
-    return all(len(row.quietest_ns) >= resampling.LEAST_SAMPLES for row in pair)
+    return all(len(quietest_ns(row)) >= resampling.LEAST_SAMPLES for row in pair)
 
 
 def _too_few(old: Row, fresh: Row) -> str:
     return (
-        f"{len(old.quietest_ns)} samples in BASE and {len(fresh.quietest_ns)} in NEW, "
+        f"{len(quietest_ns(old))} samples in BASE and {len(quietest_ns(fresh))} in NEW, "
         f"but an interval takes at least {resampling.LEAST_SAMPLES}"
     )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import NO_BASELINE, CompareError
+from .errors import NO_BASELINE, UserError
 
 # What `assay bench --save-baseline` accepts; no folder can be named with it, nor a hidden file.
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
@@ -23,21 +23,21 @@ def folder(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(data_home) / "assay" / "baselines"
     home = environment.get("HOME", "")
     if not home:
-        raise CompareError("there is no folder of baselines: set ASSAY_BASELINES, XDG_DATA_HOME or HOME")
+        raise UserError("there is no folder of baselines: set ASSAY_BASELINES, XDG_DATA_HOME or HOME")
     return Path(home) / ".local" / "share" / "assay" / "baselines"
 
 
 def find(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """The path of the baseline's file; a CompareError with NO_BASELINE names the folder and what there is."""
+    """The path of the baseline's file; a UserError with NO_BASELINE names the folder and what there is."""
     if not NAME.fullmatch(name):
-        raise CompareError(
+        raise UserError(
             f"'{name}' is no name of a baseline: it takes letters, digits, '_', '-' and '.', and no '.' in front"
         )
     where = folder(environment)
     path = where / f"{name}.json"
     if path.exists():
         return str(path)
-    raise CompareError(
+    raise UserError(
         f"there is no baseline '{name}' in {where}, {_there_are(where)}: "
         f"make it with `assay bench --save-baseline {name}`",
         NO_BASELINE,

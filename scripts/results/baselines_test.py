@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from . import baselines
-from .errors import NO_BASELINE, UNUSABLE, CompareError
+from .errors import NO_BASELINE, UNUSABLE, UserError
 
 
 class Folder(unittest.TestCase):
@@ -23,7 +23,7 @@ class Folder(unittest.TestCase):
             self.assertEqual(baselines.folder(environment), Path("/home/ada/.local/share/assay/baselines"))
 
     def test_nowhere(self) -> None:
-        with self.assertRaises(CompareError) as caught:
+        with self.assertRaises(UserError) as caught:
             baselines.folder({})
         self.assertEqual(
             str(caught.exception), "there is no folder of baselines: set ASSAY_BASELINES, XDG_DATA_HOME or HOME"
@@ -39,9 +39,9 @@ class Finding(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def refused(self, name: str, folder: Path | None = None) -> CompareError:
+    def refused(self, name: str, folder: Path | None = None) -> UserError:
         """Why there is no such baseline."""
-        with self.assertRaises(CompareError) as caught:
+        with self.assertRaises(UserError) as caught:
             baselines.find(name, {"ASSAY_BASELINES": str(folder or self.folder)})
         return caught.exception
 
