@@ -134,7 +134,7 @@ class Usage(Command):
     def test_a_name_that_is_none(self) -> None:
         self.assertEqual(
             self.refused("--baseline", "../main", "new.json"),
-            "'../main' is no name of a baseline: it takes letters, digits, '_', '-' and '.', and no '.' in front",
+            'a baseline cannot be called "../main": a name has A-Z a-z 0-9 _ . - and no dot in front, and 250 characters at most',
         )
 
     def test_files_that_cannot_be_read(self) -> None:
