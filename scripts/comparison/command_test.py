@@ -260,6 +260,18 @@ class Files(Command):
         self.assertIn("\nNEW is partial: its run was interrupted.\n", out)
         self.assertIn("MISSING: absent in NEW", out)
 
+    def test_a_name_that_is_no_text(self) -> None:
+        """Bytes that are no UTF-8, as Python hands them over, and characters that a terminal or Markdown would obey."""
+        for name in (b"g\xff.json", b"g\xed\xa0\x80.json", b"g\xef\xbf\xbe.json", b"g\n::error::x|.json"):
+            path = os.path.join(self.folder, os.fsdecode(name))
+            Path(path).write_text(json.dumps(document(row("a"))))
+            code, out, err = self.run_it(path, path, "--json", "-", "--github")
+            self.assertEqual(code, 0, err)
+            json.loads(out)["context"]["base"]["path"].encode("utf-8")
+            self.assertEqual(sum(line.startswith("::") for line in err.splitlines()), 1, "the notice")
+            table = [line for line in self.run_it(path, path, "--markdown")[1].splitlines() if line.startswith("|")]
+            self.assertEqual(len(table), 3)
+
     def test_a_pipe(self) -> None:
         """`scripts/compare base.json <(…)`."""
         reading, writing = os.pipe()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from .stretches import median_ns
 from .verdicts import Compared, Comparison
 
 SCHEMA = 1  # of this document
+
+# Half a character: Python's stand-in for bytes of a file's name that are no UTF-8. Strict readers of JSON refuse it.
+SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def as_json(comparison: Comparison) -> str:
     """Everything, SAME rows included. Shares and ratios are numbers (0.05 is 5 %); what does not apply is null."""
@@ -43,7 +48,16 @@ def as_json(comparison: Comparison) -> str:
         },
         "rows": [_row(row) for row in comparison.rows],
     }
-    return json.dumps(made, indent=2, allow_nan=False) + "\n"
+    return json.dumps(_of_whole_characters(made), indent=2, allow_nan=False) + "\n"
+
+
+def _of_whole_characters(value: Any) -> Any:
+    """The same with U+FFFD for every surrogate."""
+    if isinstance(value, str):
+        return SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {key: _of_whole_characters(part) for key, part in value.items()}
+    return [_of_whole_characters(part) for part in value] if isinstance(value, list) else value
 
 
 def _file(file: ResultFile) -> dict[str, Any]:

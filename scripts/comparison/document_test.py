@@ -68,7 +68,7 @@ class Content(unittest.TestCase):
         file = ResultFile("f", {row.key: row})
         text = document.as_json(verdicts.compare(file, file, Settings()))
         self.assertTrue(text.isascii())
-        self.assertEqual(json.loads(text)["rows"][0]["name"], row.name)
+        self.assertEqual(json.loads(text)["rows"][0]["name"], "op/漢\N{REPLACEMENT CHARACTER}\n/b", "no half characters")
 
 
 class Writing(unittest.TestCase):
