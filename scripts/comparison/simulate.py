@@ -3,11 +3,11 @@
 
     .venv/bin/python scripts/comparison/simulate.py [--pairs 1000] [--runs 100]
 
-The noise has what real runs have: a log-normal core, a heavy right tail, neighbours that are alike, a slow drift, and
-a shift of the whole run from one process to the next. The profile `typical` has the sizes measured at the median over
-40 real runs of 40 rows on a busy virtual machine, `quiet` and `noisy` about those at the lower and upper quartile.
-`bursts` is `typical` with one round in fourteen slow from its first sample to its last, as rounds were there in which
-something had slowed the machine for a second. Like `assay bench`, a run goes through all rows three times.
+The noise is like that of real runs: a log-normal core, a heavy right tail, neighbouring samples that are alike, a slow
+drift, and a shift of the whole run between processes. The sizes in `typical` are the medians over 40 real runs of 40 rows on
+a busy virtual machine; `quiet` and `noisy` are about their lower and upper quartiles. `bursts` is `typical` with one round
+in fourteen slow from its first sample to its last, as happened when something slowed that machine for a second. Like
+`assay bench`, a run goes through all rows three times.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Noise:
     name: str
     spread: float  # standard deviation of the log-normal core
     likeness: float  # correlation of neighbouring samples
-    drift: float  # standard deviation of what a round wanders from its beginning to its end
+    drift: float  # standard deviation of the change from the beginning of a round to its end
     shift: float  # standard deviation of the run as a whole
-    tail_share: float = 0.04  # samples that something interrupted …
-    tail_size: float = 0.2  # … and by how much, exponentially distributed
-    burst_share: float = 0.0  # rounds of a row that are slow from end to end …
-    burst_size: float = 0.3  # … by this much
+    tail_share: float = 0.04  # share of samples that something interrupted
+    tail_size: float = 0.2  # the mean of their delay, exponentially distributed
+    burst_share: float = 0.0  # share of a row's rounds that are slow from end to end
+    burst_size: float = 0.3  # how much slower these are
 
 
 TYPICAL = Noise("typical", spread=0.009, likeness=0.2, drift=0.005, shift=0.009)

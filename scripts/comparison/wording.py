@@ -1,4 +1,4 @@
-"""Figures and sentences that every kind of output shares, and making foreign text harmless."""
+"""Figures and sentences that all kinds of output share, and text from files made safe to print."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .verdicts import Compared, Comparison
 
 
 def printable(text: str) -> str:
-    """Foreign text on one line; what a terminal would obey and what is half a character become U+FFFD."""
+    """The text on one line. U+FFFD stands for control characters, which a terminal would obey, and for surrogates."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
