@@ -71,12 +71,12 @@ class Object {
   }
   template <std::integral T>
   T count(const char* key) const {
-    return count_of<T>(at(key), key);
+    return count_of<T>(at(key), key, "a count");
   }
   template <std::integral T>
   std::vector<T> counts(const char* key) const {
     std::vector<T> made;
-    for (const json& value : list(key)) made.push_back(count_of<T>(value, key));
+    for (const json& value : list(key)) made.push_back(count_of<T>(value, key, "a list of counts"));
     return made;
   }
   const json& list(const char* key) const {
@@ -96,8 +96,8 @@ class Object {
 
  private:
   template <std::integral T>
-  T count_of(const json& value, const char* key) const {
-    if (!value.is_number_unsigned() || !std::in_range<T>(value.get<std::uint64_t>())) wrong(key, "made of counts");
+  T count_of(const json& value, const char* key, std::string_view demand) const {
+    if (!value.is_number_unsigned() || !std::in_range<T>(value.get<std::uint64_t>())) wrong(key, demand);
     return value.get<T>();
   }
 
