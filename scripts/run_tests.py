@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs tests of the Python tools with unittest: `run_tests.py [MODULE…]`, e.g. `comparison.verdicts_test`; by default all.
+"""Runs tests of the Python tools: `run_tests.py [MODULE…]`, such as `comparison.verdicts_test`; by default all of them.
 
-ctest calls it. It picks .venv's Python if that has the packages, else another that has them, and fails if there is none, if
-a module does not load, and if no test ran.
+ctest calls it. It picks .venv's Python if that has the packages, else another that has them, and fails if there is
+none, if a module does not load, and if no test ran.
 """
 
 import sys

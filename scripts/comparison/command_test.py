@@ -134,7 +134,8 @@ class Usage(Command):
     def test_a_name_that_is_none(self) -> None:
         self.assertEqual(
             self.refused("--baseline", "../main", "new.json"),
-            'a baseline cannot be called "../main": a name has A-Z a-z 0-9 _ . - and no dot in front, and 250 characters at most',
+            'a baseline cannot be called "../main": a name has A-Z a-z 0-9 _ . - and no dot in front, '
+            "and 250 characters at most",
         )
 
     def test_files_that_cannot_be_read(self) -> None:

@@ -1,7 +1,7 @@
 """Which Python runs the scripts that need packages, so that nobody has to activate an environment.
 
-Scripts import it before any package, and it needs none itself. `require_packages` either returns, and every package can be
-imported, or starts the same command again with another Python, or ends with one sentence.
+Scripts import it before any package, and it needs none itself. `require_packages` either returns, and every package
+can be imported, or starts the same command again with another Python, or ends with one sentence.
 """
 
 from __future__ import annotations

@@ -94,7 +94,8 @@ class Interpreter(unittest.TestCase):
         (self.tree / "scripts" / "comparison" / "broken_test.py").write_text("import nothing_of_that_name\n")
         runner = self.tree / "scripts" / "run_tests.py"
         for module, words in (("none_test", "no test ran"), ("broken_test", "nothing_of_that_name")):
-            done = subprocess.run([sys.executable, runner, f"comparison.{module}"], capture_output=True, text=True, check=False)
+            command = [sys.executable, runner, f"comparison.{module}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(words, done.stderr)
 

@@ -1,8 +1,8 @@
 """The statistics: the bootstrap interval of the log-ratio of two medians, how far a run drifts, tails, Holm's method.
 
-Times are in nanoseconds; effects, intervals and drifts are natural logarithms of ratios, so that a factor and its inverse
-have the same size. Figures in the comments are from simulations (`simulate.py` and the tests) and from 40 real runs of one
-binary with 40 rows each, on a virtual machine of two cores that did other work too.
+Times are in nanoseconds; effects, intervals and drifts are natural logarithms of ratios, so that a factor and its
+inverse have the same size. Figures in the comments are from simulations (`simulate.py` and the tests) and from 40 real
+runs of one binary with 40 rows each, on a virtual machine of two cores that did other work too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from scipy import special
 
 CONFIDENCE = 0.95
 
-# With 2000, the ends of the interval vary by 2.4 % of its half-width between seeds (200 samples, 60 seeds): only verdicts at
-# the edge change. 30 rows of 200 samples take 0.7 s.
+# With 2000, the ends of the interval vary by 2.4 % of its half-width between seeds (200 samples, 60 seeds): only
+# verdicts at the edge change. 30 rows of 200 samples take 0.7 s.
 RESAMPLES = 2000
 
 # With fewer, no interval between two samples holds the median with 95 %: 2·0.5ⁿ ≤ 0.05 from n = 6 on.
@@ -40,17 +40,17 @@ class Estimate:
 def block_length(n: int) -> int:
     """How many neighbouring samples are drawn together.
 
-    Neighbouring samples are alike, because the machine's state lasts longer than a sample: their rank correlation was 0.15
-    at the median over the real rows and 0.69 at worst. Drawing single samples ignores that. Of 300 intervals of 95 % at 200
-    samples, this share held the truth:
+    Neighbouring samples are alike, because the machine's state lasts longer than a sample: their rank correlation was
+    0.15 at the median over the real rows and 0.69 at worst. Drawing single samples ignores that. Of 300 intervals of
+    95 % at 200 samples, this share held the truth:
 
     | correlation | single draws | blocks of n^(1/3) | blocks of n^(1/2) |
     |---|---|---|---|
     | 0.3 | 88 % | 96 % | 93 % |
     | 0.7 | 68 % | 89 % | 94 % |
 
-    At 20 samples n^(1/2) held 89 % and n^(1/3) 92 %. n^(1/3) is the most accurate rate for a block bootstrap of a variance
-    (Künsch 1989; Hall, Horowitz and Jing 1995). `drift` sees longer trends.
+    At 20 samples n^(1/2) held 89 % and n^(1/3) 92 %. n^(1/3) is the most accurate rate for a block bootstrap of a
+    variance (Künsch 1989; Hall, Horowitz and Jing 1995). `drift` sees longer trends.
     """
     return max(1, round(n ** (1 / 3)))
 
@@ -60,8 +60,8 @@ def bootstrap_medians(
 ) -> np.ndarray:
     """Medians of `resamples` series made of blocks of the samples.
 
-    A block starts anywhere and continues at the beginning when it reaches the end (Politis and Romano 1992), so all samples
-    are equally likely. Blocks of one sample are the ordinary bootstrap.
+    A block starts anywhere and continues at the beginning when it reaches the end (Politis and Romano 1992), so all
+    samples are equally likely. Blocks of one sample are the ordinary bootstrap.
     """
     n = len(samples)
     ring = np.concatenate([samples, samples[: length - 1]])
@@ -94,9 +94,9 @@ def estimate(base: Sequence[float], new: Sequence[float], seed: int, length: int
 def drift(samples: Sequence[float]) -> float:
     """|log of the ratio of the medians of a run's first and second half|: a comparison of the row with itself.
 
-    It sees changes that last longer than a block, such as another clock frequency from the middle on. Over all pairs of the
-    40 real runs, 20.1 % of the rows were beyond the tolerance without it and 16.9 % with it; a row's samples lay within
-    milliseconds of each other there. With files made of ten runs each, where drift can show, 0 of 80 were.
+    It sees changes that last longer than a block, such as another clock frequency from the middle on. Over all pairs
+    of the 40 real runs, 20.1 % of the rows were beyond the tolerance without it and 16.9 % with it; a row's samples
+    lay within milliseconds of each other there. With files made of ten runs each, where drift can show, 0 of 80 were.
     """
     middle = len(samples) // 2
     return abs(math.log(np.median(samples[:middle])) - math.log(np.median(samples[middle:])))
@@ -105,8 +105,8 @@ def drift(samples: Sequence[float]) -> float:
 def exceedance(effect: Estimate, bar: float) -> float:
     """Two-sided p-value of 'the log-ratio lies within ±bar'.
 
-    The tail is Student's, scaled by the interval's half-width on the side of the bar. The share of 2,000 resamples could not
-    be below 1/2000, but Holm's first step needs 0.05/N for N rows.
+    The tail is Student's, scaled by the interval's half-width on the side of the bar. The share of 2,000 resamples
+    could not be below 1/2000, but Holm's first step needs 0.05/N for N rows.
     """
     towards = effect.log_ratio - effect.low if effect.log_ratio > 0 else effect.high - effect.log_ratio
     distance = abs(effect.log_ratio) - bar

@@ -4,10 +4,10 @@
     .venv/bin/python scripts/comparison/simulate.py [--pairs 1000] [--runs 100]
 
 The noise is like that of real runs: a log-normal core, a heavy right tail, neighbouring samples that are alike, a slow
-drift, and a shift of the whole run between processes. The sizes in `typical` are the medians over 40 real runs of 40 rows on
-a busy virtual machine; `quiet` and `noisy` are about their lower and upper quartiles. `bursts` is `typical` with one round
-in fourteen slow from its first sample to its last, as happened when something slowed that machine for a second. Like
-`assay bench`, a run goes through all rows three times.
+drift, and a shift of the whole run between processes. The sizes in `typical` are the medians over 40 real runs of 40
+rows on a busy virtual machine; `quiet` and `noisy` are about their lower and upper quartiles. `bursts` is `typical`
+with one round in fourteen slow from its first sample to its last, as happened when something slowed that machine for a
+second. Like `assay bench`, a run goes through all rows three times.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ def run_pair(
     medians = np.exp(rng.uniform(np.log(1e2), np.log(1e7), rows))  # from 100 ns to 10 ms
     tag = rng.integers(1 << 62)  # the bootstrap's seed comes from the rows' names: another one for each pair
     base, new = (
-        result_file((f"{tag}/{i}", run_of_row(noise, counts(), median * times, rng)) for i, median in enumerate(medians))
+        result_file(
+            (f"{tag}/{i}", run_of_row(noise, counts(), median * times, rng)) for i, median in enumerate(medians)
+        )
         for times in (1.0, factor)
     )
     return verdicts.compare(base, new, verdicts.Settings())

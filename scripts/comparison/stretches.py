@@ -1,9 +1,9 @@
 """Which samples of a row are compared: those of its quietest stretch.
 
-Whatever else a machine does only ever slows a kernel down, and for a while. Of 233 rows that were timed in one go, twice
-with one binary on a virtual machine, 15 medians differed by more than 5 % and up to a factor of two, all backends of a
-case alike. Rounds lie apart in time, and within a round samples are in the order in which they were taken, so that most
-rows have a stretch in which nothing disturbed them.
+Whatever else a machine does only ever slows a kernel down, and for a while. Of 233 rows that were timed in one go,
+twice with one binary on a virtual machine, 15 medians differed by more than 5 % and up to a factor of two, all
+backends of a case alike. Rounds lie apart in time, and within a round samples are in the order in which they were
+taken, so that most rows have a stretch in which nothing disturbed them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from results.result_file import Row
 
 from .resampling import LEAST_SAMPLES
 
-# How many samples of a round are compared. On simulated typical noise 97 % of slow-downs of 10 % are found with 10 samples
-# and 99 % with 20. More samples take longer, so that a disturbance is likelier to fall among them.
+# How many samples of a round are compared. On simulated typical noise 97 % of slow-downs of 10 % are found with 10
+# samples and 99 % with 20. More samples take longer, so that a disturbance is likelier to fall among them.
 STRETCH = 20
 
 Samples = tuple[float, ...]

@@ -2,8 +2,8 @@
 
 Let tolerance = max(band, A/A floor). A row is
 
-* SLOWER if the interval of NEW/BASE lies wholly above the tolerance, and by Holm's method over all rows too; FASTER if below
-  it. A row whose own drift is larger than the tolerance must exceed its drift instead.
+* SLOWER if the interval of NEW/BASE lies wholly above the tolerance, and by Holm's method over all rows too; FASTER if
+  below it. A row whose own drift is larger than the tolerance must exceed its drift instead.
 * SAME if the interval lies wholly within ±band and the row's drift and the A/A floor do too: a change of the band's
   size would show.
 * AMBIGUOUS otherwise, MISSING if it passed in BASE and has no time in NEW.
@@ -30,9 +30,9 @@ SLOWER, FASTER, SAME, AMBIGUOUS, MISSING, NEW_ONLY = "SLOWER", "FASTER", "SAME",
 # Regressions first, then rows in doubt, then the others.
 ORDER = (SLOWER, MISSING, AMBIGUOUS, FASTER, NEW_ONLY, SAME)
 
-# The A/A floor if neither file records one: two processes with one binary differ by this much, even if the samples of each
-# agree perfectly. Over 40 real runs the robust standard deviation of a row's log-median was 0.9 % at the median of rows; that
-# of the difference of two runs is then 1.3 %, and this is twice that.
+# The A/A floor if neither file records one: two processes with one binary differ by this much, even if the samples of
+# each agree perfectly. Over 40 real runs the robust standard deviation of a row's log-median was 0.9 % at the median
+# of rows; that of the difference of two runs is then 1.3 %, and this is twice that.
 UNRECORDED_FLOOR = 0.025
 
 SIGNIFICANCE = 1 - resampling.CONFIDENCE

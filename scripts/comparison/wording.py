@@ -60,8 +60,9 @@ def notes(comparison: Comparison) -> list[str]:
     ]
     if comparison.is_blind_to_band:
         made.append(
-            f"The A/A noise, {units.share(comparison.floor)}, is above the band, {units.share(comparison.settings.band)}: "
-            "a change of the band's size cannot be seen, and SAME means within the noise."
+            f"The A/A noise, {units.share(comparison.floor)}, is above the band, "
+            f"{units.share(comparison.settings.band)}: a change of the band's size cannot be seen, and SAME means "
+            "within the noise."
         )
     if comparison.compared == 0:
         made.append("No row has a time in both files: nothing was compared.")

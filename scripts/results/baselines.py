@@ -18,8 +18,9 @@ MOST_NAMED = 10  # of the baselines that a message lists, so that it stays a sen
 
 
 def folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """$ASSAY_BASELINES; else $XDG_DATA_HOME/assay/baselines if that variable is an absolute path, as the XDG specification
-    demands; else $HOME/.local/share/assay/baselines. An empty variable counts as unset.
+    """$ASSAY_BASELINES; else $XDG_DATA_HOME/assay/baselines; else $HOME/.local/share/assay/baselines.
+
+    XDG_DATA_HOME counts only if it is an absolute path, as the XDG specification demands. Empty ones are unset.
     """
     if own := environment.get("ASSAY_BASELINES"):
         return Path(own)
@@ -36,8 +37,8 @@ def find(name: str, environment: Mapping[str, str] = os.environ) -> str:
     """The path of the baseline's file; a UserError with NO_BASELINE names the folder and what there is."""
     if not NAME.fullmatch(name):
         raise UserError(
-            f'a baseline cannot be called "{name}": a name has A-Z a-z 0-9 _ . - and no dot in front, and 250 characters at '
-            "most"
+            f'a baseline cannot be called "{name}": a name has A-Z a-z 0-9 _ . - and no dot in front, '
+            "and 250 characters at most"
         )
     where = folder(environment)
     path = where / f"{name}.json"

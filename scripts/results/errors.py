@@ -1,4 +1,4 @@
-"""The one error of the scripts, and their exit codes. This module imports no package, so any script can catch the error."""
+"""The one error of the scripts, and their exit codes. It imports no package, so that any script can catch the error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs `assay` for the tests: ctest names the program in ASSAY_PROGRAM. No cache, so that no probe of this machine is used."""
+"""Runs `assay` for the tests, without a cache and so without a probe. ctest names the program in ASSAY_PROGRAM."""
 
 from __future__ import annotations
 

@@ -65,7 +65,8 @@ class Reports(unittest.TestCase):
         for name in NAMES:
             with self.subTest(name=name):
                 files = [str(self.folder / report) for report in ("v.json", "v.xml")]
-                done = assay("verify", "--github", "--json", files[0], "--junit", files[1], "--golden", self.golden(name))
+                reports = ("--github", "--json", files[0], "--junit", files[1])
+                done = assay("verify", *reports, "--golden", self.golden(name))
                 self.assertEqual(done.returncode, 3, done.stderr)
                 document = self.parsed_json("v.json")
                 suites = ElementTree.fromstring(self.read("v.xml"))
@@ -82,7 +83,8 @@ class Reports(unittest.TestCase):
             with self.subTest(name=name):
                 golden = self.golden(name)
                 assay("verify", "--json", str(self.folder / "v.json"), "--golden", golden)
-                repro = next(check["repro"] for check in self.parsed_json("v.json")["checks"] if check["verdict"] != "PASSED")
+                checks = self.parsed_json("v.json")["checks"]
+                repro = next(check["repro"] for check in checks if check["verdict"] != "PASSED")
                 self.assertEqual(len(repro.splitlines()), 1)
                 words = subprocess.run(["bash", "-c", f"printf '%s\\0' {repro}"], capture_output=True, check=True)
                 self.assertEqual(words.stdout.split(b"\0")[-2], golden)

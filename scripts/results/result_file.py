@@ -1,7 +1,7 @@
 """Reading a result file of `assay bench --json` (schema 1), which may be truncated, of another program, or hostile.
 
-`read` either returns rows that can be computed with or raises UserError with one sentence. `assay` writes these files in
-bench/report/result_file.cpp; program_test.py holds the two against each other.
+`read` either returns rows that can be computed with or raises UserError with one sentence. `assay` writes these files
+in bench/report/result_file.cpp; program_test.py holds the two against each other.
 """
 
 from __future__ import annotations

@@ -211,8 +211,8 @@ class BadFiles(Reading):
                 text = rounds if isinstance(rounds, str) else json.dumps(rounds)
                 self.refuse(
                     examples.document(examples.row("a", [1.0, 2.0, 3.0], rounds=rounds)),
-                    f"{{f}}: a has the rounds {text if len(text) <= 100 else text[:100] + '…'}, but they must be counts "
-                    "that add up to its 3 samples",
+                    f"{{f}}: a has the rounds {text if len(text) <= 100 else text[:100] + '…'}, but they must be "
+                    "counts that add up to its 3 samples",
                 )
 
     def test_one_sample(self) -> None:

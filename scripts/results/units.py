@@ -1,4 +1,4 @@
-"""Numbers with their units, as `assay` shows them (bench/base/units.cpp): bench/base/units_examples.json is tested on both.
+"""Numbers with their units, as `assay` shows them: bench/base/units_examples.json is tested here and there.
 
 A unit ends where its last number would be rounded up to the next unit: 999.5 ns is 1.00 µs.
 """
