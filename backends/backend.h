@@ -140,9 +140,8 @@ class Kernels {
 
 /// What a backend promises about itself.
 struct Claims {
-  bool honours_threads =
-      false;  ///< set_threads changes how many workers compute; otherwise there is one row, threads = 1
-  std::string_view accumulators;  ///< the dtype sums are kept in: "f64", "f32", …
+  /// set_threads changes how many workers compute; otherwise there is one row, threads = 1
+  bool honours_threads = false;
 };
 
 /// A device and its kernels. The defaults are those of the host.

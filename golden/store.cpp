@@ -49,12 +49,6 @@ void check_path(const fs::path& path, const SafetensorsFile& file) {
   }
 }
 
-std::optional<DType> dtype_named(std::string_view name) {
-  for (const DType dtype : {DType::boolean, DType::u8, DType::i64, DType::f32, DType::f64})
-    if (name_of(dtype) == name) return dtype;
-  return std::nullopt;
-}
-
 /// The operator's dtype: the metadata's, else that of the first input that carries it, else f32.
 DType dtype_of(const SafetensorsFile& file, const OperatorEntry& op) {
   if (const auto given = file.metadata().find("dtype"); given != file.metadata().end()) {

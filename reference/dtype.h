@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 namespace assay {
@@ -57,6 +58,13 @@ constexpr std::string_view name_of(DType dtype) {
     case DType::f64: return "f64";
   }
   return "?";
+}
+
+/// The dtype of that name, or none.
+constexpr std::optional<DType> dtype_named(std::string_view name) {
+  for (const DType dtype : all_dtypes)
+    if (name_of(dtype) == name) return dtype;
+  return std::nullopt;
 }
 
 template <class T>

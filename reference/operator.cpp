@@ -153,6 +153,12 @@ std::string_view name_of(Tier tier) {
   return "?";
 }
 
+std::optional<Tier> tier_named(std::string_view name) {
+  for (const Tier tier : {Tier::small, Tier::workload, Tier::large})
+    if (name_of(tier) == name) return tier;
+  return std::nullopt;
+}
+
 std::string to_string(const Scalar& value) {
   switch (value.kind) {
     case Scalar::Kind::absent: return "none";

@@ -133,6 +133,8 @@ struct Equivalent {
 /// large is never declared: a case whose outputs take 64 MB and more becomes large by itself.
 enum class Tier : std::uint8_t { small, workload, large };
 std::string_view name_of(Tier tier);
+/// The tier of that name, or none.
+std::optional<Tier> tier_named(std::string_view name);
 
 struct CaseInput {
   std::string_view field;  ///< several with one name make a list

@@ -33,7 +33,7 @@ class LibtorchCudaBackend final : public assay::Backend {
   std::string_view name() const override { return "libtorch_cuda"; }
   std::string_view description() const override { return "ATen on a CUDA device, the same code as libtorch"; }
   std::string_view device() const override { return "cuda:0"; }
-  assay::Claims claims() const override { return {.honours_threads = false, .accumulators = "f32"}; }
+  assay::Claims claims() const override { return {.honours_threads = false}; }
   std::vector<std::pair<std::string, std::string>> details() const override {
     const bool has_cuda = at::Context::hasCUDART();
     return {{"torch", TORCH_VERSION},

@@ -38,7 +38,7 @@ class Planted final : public HostBackend {
 
   std::string_view name() const override { return name_; }
   std::string_view description() const override { return label_.is_control() ? "a control" : label_.mistake; }
-  Claims claims() const override { return {.honours_threads = false, .accumulators = "f64"}; }
+  Claims claims() const override { return {.honours_threads = false}; }
 
   const Label& label() const { return label_; }
   KernelTable& kernels() { return kernels_; }

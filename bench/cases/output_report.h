@@ -31,8 +31,8 @@ struct OutputReport {
   double max_error_ratio = 0;  ///< largest error as a share of its tolerance; 0 where bits must agree and do
   double nmse = 0;             ///< Σ(got − r)² / Σr²
   std::int64_t nan_got = 0, nan_expected = 0, inf_got = 0, inf_expected = 0;
-  std::string_view
-      precision_class;  ///< exact, f64, f32, tf32, bf16 or worse: the best whose u keeps every error within c·u·S
+  /// exact, f64, f32, tf32, bf16 or worse: the best class whose u keeps every error within c·u·S
+  std::string precision_class;
   std::optional<Place> worst;  ///< the element that used most of its tolerance; none where every bit agreed
   std::vector<Place> places;   ///< the first ten that disagree
 };

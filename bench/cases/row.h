@@ -40,7 +40,7 @@ struct Row {
   std::vector<OutputReport> outputs;
   std::optional<double> max_error_ratio;        ///< the worst over the outputs; none if not judged
   std::optional<double> framework_error_ratio;  ///< of the golden file's own `out`: a contestant, never the truth
-  std::vector<std::string_view> told_apart;     ///< the wrong candidates that the case was seen to refuse
+  std::vector<std::string> told_apart;          ///< the wrong candidates that the case was seen to refuse
   std::string witness;  ///< f64 or f32: what the golden file holds the oracle against; empty without one
   Cost cost;
   std::uint64_t seed = 0;
@@ -51,7 +51,7 @@ struct Row {
   double prepare_ns = 0;
   std::optional<Timing> timing;
   std::optional<double> roof_fraction;  ///< of the machine's roof, 1 being all of it; none without a probe
-  std::string_view bound_by;            ///< what sets the roof: memory or compute; empty without a probe
+  std::string bound_by;                 ///< what sets the roof: memory or compute; empty without a probe
 
   /// operator/case/backend/dtype/threads
   std::string label() const;

@@ -1,7 +1,9 @@
 // What can become of a check. Only a PASSED row may show a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace assay::bench {
@@ -15,6 +17,9 @@ enum class Verdict : std::uint8_t {
   mistrusted,   ///< too good to be true
 };
 
+inline constexpr std::array all_verdicts = {Verdict::passed,      Verdict::failed,  Verdict::unsupported,
+                                            Verdict::unavailable, Verdict::invalid, Verdict::mistrusted};
+
 constexpr std::string_view name_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::passed: return "PASSED";
@@ -25,6 +30,13 @@ constexpr std::string_view name_of(Verdict verdict) {
     case Verdict::mistrusted: return "MISTRUSTED";
   }
   return "?";
+}
+
+/// The verdict of that name, or none.
+constexpr std::optional<Verdict> verdict_named(std::string_view name) {
+  for (const Verdict verdict : all_verdicts)
+    if (name_of(verdict) == name) return verdict;
+  return std::nullopt;
 }
 
 /// Verdicts that end a run with exit code 3.

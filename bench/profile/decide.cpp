@@ -1,4 +1,4 @@
-// Choosing, and finding where choices change.
+// Choosing the best backend of each case, and the sizes at which the choice changes.
 #include "bench/profile/decide.h"
 
 #include <algorithm>
@@ -11,13 +11,11 @@
 namespace assay::bench {
 namespace {
 
-using nlohmann::json;
-
 using Group = std::tuple<std::string, std::string, int>;  ///< operator, dtype, most threads
 
 bool overlaps(const Measured& a, const Measured& b) { return a.low_ns <= b.high_ns && b.low_ns <= a.high_ns; }
 
-/// The place of a backend in the order of simplicity; unknown ones come last.
+/// The index of a backend in the order of simplicity; an unknown backend comes last.
 std::size_t rank(const std::vector<std::string>& simplest_first, const std::string& backend) {
   return static_cast<std::size_t>(std::find(simplest_first.begin(), simplest_first.end(), backend) -
                                   simplest_first.begin());
@@ -45,7 +43,7 @@ Choice choose(std::vector<Measured> rows, int most_threads, const std::vector<st
   return choice;
 }
 
-/// The time of a backend in one case, with the thread count that suits it best.
+/// The fastest row of a backend in one case, whatever its thread count.
 const Measured* best_of(const std::vector<Measured>& rows, const std::string& backend) {
   const Measured* best = nullptr;
   for (const Measured& row : rows)
@@ -53,7 +51,7 @@ const Measured* best_of(const std::vector<Measured>& rows, const std::string& ba
   return best;
 }
 
-/// ln(time of `from` / time of `to`) in one case: negative while `from` is the faster.
+/// ln(time of `from` / time of `to`) in one case: negative if `from` is faster.
 struct LogRatio {
   double middle, low, high;
 };
@@ -64,24 +62,24 @@ std::optional<LogRatio> log_ratio(const std::vector<Measured>& rows, const std::
                   std::log(a->high_ns / b->low_ns)};
 }
 
-/// Where a line between two points crosses zero, on a logarithmic scale of sizes; kept between them.
+/// The size at which a line between two points crosses zero, on a logarithmic scale of sizes, clamped to the two sizes.
 double crossing(double left_size, double left, double right_size, double right) {
   const double share = left == right ? 0.5 : std::clamp(-left / (right - left), 0.0, 1.0);
   return left_size * std::pow(right_size / left_size, share);
 }
 
-/// Two cases of one size that go to different backends are told apart by something else than their size.
+/// Whether size can explain that two neighbouring cases have different best backends: not if they have one size.
 bool cross_between(const Choice& smaller, const Choice& larger) {
   return smaller.best.backend != larger.best.backend && smaller.best.bytes < larger.best.bytes;
 }
 
-/// Whether the cases on both sides go to one backend, and this one to another.
+/// Whether this case has another best backend than its two neighbours, which have the same.
 bool is_island(const std::vector<Choice>& choices, std::size_t i) {
   return i > 0 && i + 1 < choices.size() && choices[i - 1].best.backend == choices[i + 1].best.backend &&
          choices[i].best.backend != choices[i - 1].best.backend;
 }
 
-/// Between two cases that are neighbours in size and go to different backends.
+/// The crossover between two neighbouring cases with different best backends.
 Crossover cross(const Choice& smaller, const std::vector<Measured>& smaller_rows, const Choice& larger,
                 const std::vector<Measured>& larger_rows) {
   const std::string &from = smaller.best.backend, &to = larger.best.backend;
@@ -89,7 +87,7 @@ Crossover cross(const Choice& smaller, const std::vector<Measured>& smaller_rows
   Crossover made{smaller.best.op,      smaller.best.dtype,      from, to,
                  smaller.most_threads, std::sqrt(left * right), left, right};
   const auto before = log_ratio(smaller_rows, from, to), after = log_ratio(larger_rows, from, to);
-  if (!before || !after) return made;  // one of them was not timed in both: it lies somewhere between
+  if (!before || !after) return made;  // a backend was not timed in both cases: the interval is all between them
   made.bytes = crossing(left, before->middle, right, after->middle);
   made.low = crossing(left, before->high, right, after->high);
   made.high = crossing(left, before->low, right, after->low);
@@ -98,27 +96,15 @@ Crossover cross(const Choice& smaller, const std::vector<Measured>& smaller_rows
 
 }  // namespace
 
-std::vector<Measured> measured_rows(const json& benchmarks) {
-  std::vector<Measured> rows;
-  for (const json& entry : benchmarks) {
-    if (entry.value("verdict", "") != "PASSED" || !entry.contains("samples_ns")) continue;
-    Measured row;
-    row.op = entry.at("operator").get<std::string>();
-    row.dtype = entry.at("dtype").get<std::string>();
-    row.case_name = entry.at("case").get<std::string>();
-    row.backend = entry.at("backend").get<std::string>();
-    row.threads = entry.at("threads").get<int>();
-    row.bytes = entry.at("bytes").get<double>();
-    row.median_ns = entry.at("real_time").get<double>();
-    row.low_ns = entry.at("median_interval_ns").at(0).get<double>();
-    row.high_ns = entry.at("median_interval_ns").at(1).get<double>();
-    if (entry.contains("roof_fraction") && entry["roof_fraction"].is_number())
-      row.roof_fraction = entry["roof_fraction"].get<double>();
-    if (entry.contains("bound_by") && entry["bound_by"].is_string())
-      row.bound_by = entry["bound_by"].get<std::string>();
-    rows.push_back(std::move(row));
+std::vector<Measured> measured_rows(std::span<const Row> rows) {
+  std::vector<Measured> measured;
+  for (const Row& row : rows) {
+    if (row.verdict != Verdict::passed || !row.timing || row.timing->samples_ns.empty()) continue;
+    const Timing& timing = *row.timing;
+    measured.push_back({row.op, row.dtype, row.case_name, row.backend, row.threads, row.cost.bytes, timing.median_ns,
+                        timing.low_ns, timing.high_ns, row.roof_fraction, row.bound_by});
   }
-  return rows;
+  return measured;
 }
 
 Decision decide(const std::vector<Measured>& rows, const std::vector<std::string>& simplest_first,
@@ -150,35 +136,6 @@ Decision decide(const std::vector<Measured>& rows, const std::vector<std::string
     std::ranges::move(choices, std::back_inserter(decision.choices));
   }
   return decision;
-}
-
-json dispatch_json(const Decision& decision) {
-  json choices = json::array(), crossovers = json::array();
-  for (const Choice& choice : decision.choices) {
-    const Measured& best = choice.best;
-    choices.push_back({{"operator", best.op},
-                       {"dtype", best.dtype},
-                       {"case", best.case_name},
-                       {"bytes", best.bytes},
-                       {"most_threads", choice.most_threads},
-                       {"backend", best.backend},
-                       {"threads", best.threads},
-                       {"median_ns", best.median_ns},
-                       {"median_interval_ns", {best.low_ns, best.high_ns}},
-                       {"tied", choice.tied},
-                       {"next_ns", choice.over_next_ns ? json(*choice.over_next_ns) : json()},
-                       {"roof_fraction", best.roof_fraction ? json(*best.roof_fraction) : json()},
-                       {"bound_by", best.bound_by.empty() ? json() : json(best.bound_by)}});
-  }
-  for (const Crossover& crossover : decision.crossovers)
-    crossovers.push_back({{"operator", crossover.op},
-                          {"dtype", crossover.dtype},
-                          {"most_threads", crossover.most_threads},
-                          {"from", crossover.from},
-                          {"to", crossover.to},
-                          {"bytes", crossover.bytes},
-                          {"interval_bytes", {crossover.low, crossover.high}}});
-  return {{"choices", std::move(choices)}, {"crossovers", std::move(crossovers)}};
 }
 
 std::vector<Choice> furthest_from_roof(const Decision& decision, std::size_t count) {

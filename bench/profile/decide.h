@@ -1,16 +1,17 @@
-// From measured rows to decisions: which backend to call for which operator and shape, where one overtakes another, and
-// how far the best is from the roof. Works on the entries of a result file, so that any of them can be decided on.
+// From timed rows to decisions: which backend to call for which operator and shape, at which size another becomes
+// faster, and how far the best is from the roof.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "bench/cases/row.h"
 
 namespace assay::bench {
 
-/// A row of a result file that was PASSED and timed.
+/// What a decision needs of a row that PASSED and was timed.
 struct Measured {
   std::string op, dtype, case_name, backend;
   int threads = 1;
@@ -20,20 +21,20 @@ struct Measured {
   std::string bound_by;
 };
 
-/// The best for one case with no more than so many threads.
+/// The best backend for one case with at most `most_threads` threads.
 struct Choice {
   Measured best;
   int most_threads = 1;
   std::vector<std::string> tied;  ///< backends whose interval overlaps that of the fastest, the chosen one left out
-  std::optional<double> over_next_ns;  ///< the median of the fastest that is not tied; none if all are
+  std::optional<double> over_next_ns;  ///< the median of the fastest backend that is not tied; none if all are
 };
 
-/// Where one backend's time meets another's as cases grow. A single case that goes to another backend than both its
-/// neighbours makes none: its lead is that case's own, or the noise's.
+/// The size at which a second backend becomes faster than a first. A single case whose best backend is not that of both
+/// its neighbours in size makes no crossover: it may be an exception, or noise.
 struct Crossover {
   std::string op, dtype, from, to;
   int most_threads = 1;
-  double bytes = 0, low = 0, high = 0;  ///< the size, and the interval that the times' intervals leave
+  double bytes = 0, low = 0, high = 0;  ///< the size, and its interval by the intervals of the times
 };
 
 struct Decision {
@@ -41,19 +42,17 @@ struct Decision {
   std::vector<Crossover> crossovers;
 };
 
-/// The rows of `benchmarks` that have a time.
-std::vector<Measured> measured_rows(const nlohmann::json& benchmarks);
+/// The rows that have a time.
+std::vector<Measured> measured_rows(std::span<const Row> rows);
 
-/// `simplest_first` are the names of backends; of those that cannot be told from the fastest the simplest is chosen,
-/// with the fewest threads. `refused` names operator/backend pairs that failed parity somewhere: they are never chosen.
+/// `simplest_first` are the names of backends: of all whose interval overlaps that of the fastest, the simplest is
+/// chosen, with the fewest threads. `refused` are operator/backend pairs that failed parity in some case: they are
+/// never chosen.
 Decision decide(const std::vector<Measured>& rows, const std::vector<std::string>& simplest_first,
                 const std::vector<std::string>& refused);
 
-/// The dispatch table as a file has it, without its stamp.
-nlohmann::json dispatch_json(const Decision& decision);
-
-/// The operators whose choices leave the largest share of the roof unused, each with the worst of its choices, worst
-/// first; those without a roof are left out.
+/// The `count` operators furthest from the roof, each with the worst of its choices, the worst first. Choices without a
+/// roof are left out.
 std::vector<Choice> furthest_from_roof(const Decision& decision, std::size_t count);
 
 }  // namespace assay::bench

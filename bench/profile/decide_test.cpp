@@ -9,7 +9,6 @@
 namespace assay::bench {
 namespace {
 
-using nlohmann::json;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -146,15 +145,31 @@ TEST(Decide, CasesOfOneSizeHaveNoCrossover) {
 }
 
 TEST(MeasuredRows, TakesTimedRowsOnly) {
-  const json benchmarks = json::parse(R"([
-    {"operator": "op", "dtype": "f32", "case": "a", "backend": "openmp", "threads": 2, "bytes": 10, "verdict": "PASSED",
-     "real_time": 5, "median_interval_ns": [4, 6], "samples_ns": [5], "roof_fraction": 0.5, "bound_by": "memory"},
-    {"operator": "op", "dtype": "f32", "case": "a", "backend": "eigen", "threads": 1, "bytes": 10, "verdict": "FAILED",
-     "real_time": 0},
-    {"operator": "op", "dtype": "f32", "case": "a", "backend": "scalar", "threads": 1, "bytes": 10, "verdict": "PASSED",
-     "real_time": 5, "median_interval_ns": [4, 6], "samples_ns": [5], "roof_fraction": null, "bound_by": null}])");
-  const std::vector<Measured> rows = measured_rows(benchmarks);
+  Row timed;
+  timed.op = "op";
+  timed.dtype = "f32";
+  timed.case_name = "a";
+  timed.backend = "openmp";
+  timed.threads = 2;
+  timed.cost.bytes = 10;
+  timed.verdict = Verdict::passed;
+  timed.timing.emplace();
+  timed.timing->samples_ns = {5};
+  timed.timing->median_ns = 5;
+  timed.timing->low_ns = 4;
+  timed.timing->high_ns = 6;
+  timed.roof_fraction = 0.5;
+  timed.bound_by = "memory";
+  Row failed = timed, untimed = timed, roofless = timed;
+  failed.verdict = Verdict::failed;
+  untimed.timing.reset();
+  roofless.roof_fraction.reset();
+  const std::vector<Measured> rows = measured_rows(std::vector<Row>{timed, failed, untimed, roofless});
   ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].op + "/" + rows[0].case_name + "/" + rows[0].backend + "/" + rows[0].dtype, "op/a/openmp/f32");
+  EXPECT_EQ(rows[0].threads, 2);
+  EXPECT_EQ(rows[0].bytes, 10);
+  EXPECT_THAT((std::vector{rows[0].low_ns, rows[0].median_ns, rows[0].high_ns}), ElementsAre(4, 5, 6));
   EXPECT_EQ(rows[0].roof_fraction, 0.5);
   EXPECT_EQ(rows[0].bound_by, "memory");
   EXPECT_FALSE(rows[1].roof_fraction);

@@ -1,9 +1,8 @@
-// The folder in which `assay profile` leaves what it found, and from which the same command goes on.
+// The folder of `assay profile`: its four files, its lock, and the probe that an earlier run left in it. The rows in it
+// are read by report/profile_files.h.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "bench/cases/cases.h"
@@ -11,19 +10,12 @@
 
 namespace assay::bench {
 
-/// What an earlier run left.
-struct LeftProfile {
-  nlohmann::json benchmarks = nlohmann::json::array(), checks = nlohmann::json::array();
-  std::set<std::string> verified;  ///< operators whose checks are all there
-  std::optional<double> aa_floor;
-};
-
-/// machine.json, checks.json, results.json and dispatch.json, kept from other profiles as long as this exists. Errors
-/// are InvalidArgument.
+/// machine.json, checks.json, results.json and dispatch.json, locked against other profiles while this object exists.
+/// Errors are InvalidArgument.
 class ProfileFolder {
  public:
-  /// Makes the folder if need be. Refuses it where another profile is at work, and where one of the files could not be
-  /// written in the end or would make who reads it wait.
+  /// Makes the folder if there is none. Refuses it if another profile is at work in it, and if one of the files cannot
+  /// be written or is no regular file (reading a pipe could wait for ever).
   explicit ProfileFolder(const std::string& path);
   ProfileFolder(const ProfileFolder&) = delete;
   ProfileFolder& operator=(const ProfileFolder&) = delete;
@@ -32,21 +24,15 @@ class ProfileFolder {
   const std::string& path() const { return path_; }
   std::string file(const char* name) const { return path_ + "/" + name; }
 
-  /// Rows and checks of an earlier run, empty if there was none. Files of another `identity`, of something else than a
-  /// profile, or with entries that no profile writes are refused.
-  LeftProfile left(const nlohmann::json& identity) const;
-
-  /// The probe in machine.json, if it is of this machine and version: the user's cache may have been unable to keep it.
+  /// The probe in machine.json, if it is of this machine and version. The user's cache may not have been writable.
   std::optional<Probe> probe() const;
 
  private:
-  nlohmann::json document(const char* name, const char* list, const nlohmann::json& identity) const;
-
   std::string path_;
   int lock_ = -1;
 };
 
-/// Tells whether the golden files are those of an earlier run: all their bytes, and what is wrong with damaged ones.
+/// A hash of all golden files, and of what is wrong with damaged ones: another one if any of them has changed.
 std::string state_of_golden(const CaseList& list);
 
 }  // namespace assay::bench

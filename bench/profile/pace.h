@@ -1,4 +1,4 @@
-// How long each row may be timed so that all cases fit into a budget, although verifying a case takes its own time too.
+// How long each row may be timed so that all cases fit into a budget. Verifying a case takes time from it too.
 #pragma once
 
 #include <map>
@@ -8,22 +8,22 @@
 
 namespace assay::bench {
 
-/// A case as pacing sees it.
+/// What pacing needs of a case.
 struct PacedCase {
   std::string_view op;
   double output_bytes = 0;
   std::size_t rows = 0;
 };
 
-/// Foresees what lies beside timing (the oracle, the checks) from the cases before: for each operator, as much a byte
-/// as its latest case took. Cases come from small to large, so the latest speaks best for the next.
+/// Estimates the time that is not spent on timing (the oracle, the checks): for each operator, output bytes × the
+/// seconds per byte of its latest case. Cases come from small to large, so the latest is the nearest in size.
 class Pace {
  public:
-  /// A case is done, and this much of its time was not spent on timing rows.
+  /// A case is done; `seconds` of its time were not spent on timing rows.
   void untimed(const PacedCase& done, double seconds);
 
-  /// Seconds for each row of `waiting`, with `left_s` to spend on all of them: never less than what a few samples
-  /// take, and never more than what narrows an interval no further.
+  /// Seconds for each row of `waiting`, if `left_s` are left for all of them. At least 0.05 s, enough for a few
+  /// samples; at most 5 s, after which an interval hardly narrows.
   double row_budget_s(double left_s, const std::vector<PacedCase>& waiting) const;
 
  private:

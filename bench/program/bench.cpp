@@ -11,6 +11,7 @@
 #include "bench/machine/probe_file.h"
 #include "bench/program/verbs.h"
 #include "bench/report/baseline.h"
+#include "bench/report/exports.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"

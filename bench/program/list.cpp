@@ -6,6 +6,7 @@
 
 #include "backends/registry.h"
 #include "bench/program/verbs.h"
+#include "bench/report/json_text.h"
 #include "bench/report/output.h"
 #include "bench/report/table.h"
 #include "golden/whole_file.h"
@@ -199,7 +200,7 @@ int list(const ListOptions& options) {
     throw InvalidArgument(
         fmt::format("there is nothing called {} to list; operators, backends and cases are there", options.what));
   }
-  if (!options.json.empty()) write_whole(options.json, listed.dump(2) + "\n");
+  if (!options.json.empty()) write_whole(options.json, json_text(listed));
   return ExitCode::ok;
 }
 

@@ -13,10 +13,11 @@
 #include <thread>
 
 #include "backends/registry.h"
+#include "bench/base/text.h"
 #include "bench/machine/environment.h"
 #include "bench/program/verbs.h"
+#include "bench/report/exports.h"
 #include "bench/report/output.h"
-#include "bench/report/result_file.h"
 #include "golden/whole_file.h"
 
 namespace assay::bench {
@@ -90,7 +91,16 @@ bool are_one_file(const std::string& one, const std::string& other) {
   return is_name(one) && is_name(other) && fs::weakly_canonical(one) == fs::weakly_canonical(other);
 }
 
+/// For bash, whatever bytes there are, in one line of printable text.
 std::string shell_quoted(const std::string& text) {
+  if (one_line(text) != text) {
+    std::string escaped;
+    for (const char c : text) {
+      const bool plain = c >= ' ' && c <= '~' && c != '\'' && c != '\\';
+      escaped += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    return "$'" + escaped + "'";
+  }
   const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,/-=") ==
                      std::string::npos;
   if (plain && !text.empty()) return text;
@@ -162,7 +172,9 @@ std::string repro_command(std::string_view verb, const Row& row, const RunOption
 }
 
 void print_problem(const Row& row, bool github) {
-  say(fmt::format("{} {}: {}\n", coloured(name_of(row.verdict), name_of(row.verdict)), row.label(), row.reason));
+  // On one line: a line that starts with :: would be a command to GitHub.
+  say(fmt::format("{} {}: {}\n", coloured(name_of(row.verdict), name_of(row.verdict)), one_line(row.label()),
+                  one_line(row.reason)));
   if (!row.repro.empty()) say(fmt::format("    reproduce: {}\n", row.repro));
   if (github) say(github_annotation(row));
 }

@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
+#include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "backends/registry.h"
@@ -21,6 +20,7 @@
 #include "bench/profile/pace.h"
 #include "bench/program/verbs.h"
 #include "bench/report/output.h"
+#include "bench/report/profile_files.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
 #include "bench/timing/timed_case.h"
@@ -28,8 +28,6 @@
 
 namespace assay::bench {
 namespace {
-
-using nlohmann::json;
 
 struct ProfileOptions : RunOptions {
   double budget_s = 600;
@@ -81,7 +79,7 @@ class Profile {
 
   int run() {
     const Selection selection = select(sweep_options());  // a mistake in it must not cost a probe
-    identity_ = identity(state_of_golden(selection.list));
+    identity_ = identity_here(options_.selection.cases.seed, state_of_golden(selection.list));
     unreached_ = selection.cases.size();
     resume();
     print_warnings();
@@ -97,28 +95,18 @@ class Profile {
   }
 
  private:
-  /// What must be the same for results to be put together.
-  json identity(const std::string& golden_state) const {
-    const json about = context(false);
-    const char* isa = std::getenv("ASSAY_ISA");
-    return {{"machine", about["machine"]["hash"]},   {"version", about["assay"]["version"]},
-            {"commit", about["assay"]["commit"]},    {"libraries", about["libraries"]},
-            {"seed", options_.selection.cases.seed}, {"golden", golden_state},
-            {"isa_limit", isa == nullptr ? "" : isa}};
-  }
-
   /// Takes over the rows and verdicts that an earlier run left in the folder.
   void resume() {
     if (options_.fresh) return;
-    LeftProfile left = folder_.left(identity_);
-    benchmarks_ = std::move(left.benchmarks);
+    LeftProfile left = read_left(folder_, identity_);
+    timed_ = std::move(left.timed);
     checks_ = std::move(left.checks);
-    verified_.insert(left.verified.begin(), left.verified.end());
+    verified_ = std::move(left.verified);
     aa_floor_ = left.aa_floor;
     count_problems();
-    if (!benchmarks_.empty() || !checks_.empty())
-      say(fmt::format("going on from {} timed rows, {} checks and {} problems in {}\n",
-                      measured_rows(benchmarks_).size(), checks_.size(), problems_, folder_.path()));
+    if (!timed_.empty() || !checks_.empty())
+      say(fmt::format("going on from {} timed rows, {} checks and {} problems in {}\n", measured_rows(timed_).size(),
+                      checks_.size(), problems_, folder_.path()));
   }
 
   void write_machine() {
@@ -128,7 +116,7 @@ class Profile {
     } else {
       obtain_probe(full_probe_s > quick_share * options_.budget_s);
     }
-    write_whole(folder_.file("machine.json"), context(is_interrupted()).dump(2) + "\n");
+    write_whole(folder_.file("machine.json"), machine_json(is_interrupted()));
   }
 
   /// Which backend is right for which operator, for those that are to be timed and were not verified before: everything
@@ -153,11 +141,7 @@ class Profile {
     keep_checks("golden", selection.damaged);
     for (const std::string_view op : waiting)
       if (!is_interrupted()) verify_operator(op, selection, progress);
-    json document = json::parse(checks_json({}, is_interrupted()));
-    document["context"]["profile"] = identity_;
-    document["context"]["verified"] = verified_;
-    document["checks"] = checks_;
-    write_whole(folder_.file("checks.json"), document.dump(2) + "\n");
+    write_whole(folder_.file("checks.json"), checks_json(checks_, {is_interrupted(), {}, identity_, verified_}));
     verified_in_s_ = watch.seconds();
   }
 
@@ -170,19 +154,14 @@ class Profile {
           report(row, progress);
           rows.push_back(std::move(row));
         });
-    keep_checks(op, rows);
+    keep_checks(op, std::move(rows));
     if (!is_interrupted()) verified_.emplace(op);
   }
 
-  /// In the place of what an earlier run may have left of the same operator, or of damaged golden files.
-  void keep_checks(std::string_view op, const std::vector<Row>& rows) {
-    json kept = json::array();
-    for (json& check : checks_)
-      if ((check["backend"] == "golden" ? "golden" : check["operator"].get<std::string>()) != op)
-        kept.push_back(std::move(check));
-    const json document = json::parse(checks_json(rows, false));
-    kept.insert(kept.end(), document["checks"].begin(), document["checks"].end());
-    checks_ = std::move(kept);
+  /// Replaces what an earlier run found of the same operator, or, for "golden", of damaged golden files.
+  void keep_checks(std::string_view op, std::vector<Row> rows) {
+    std::erase_if(checks_, [&](const Row& check) { return (check.backend == "golden" ? "golden" : check.op) == op; });
+    std::ranges::move(rows, std::back_inserter(checks_));
   }
 
   void report(const Row& row, Progress& progress) const {
@@ -195,12 +174,10 @@ class Profile {
   /// Rows and checks that break parity, those of earlier runs included; what failed is refused for its operator.
   void count_problems() {
     problems_ = 0;
-    for (const json* list : {&checks_, &benchmarks_}) {
-      for (const json& entry : *list) {
-        const auto verdict = entry.at("verdict").get<std::string>();
-        problems_ += verdict == "FAILED" || verdict == "MISTRUSTED" || verdict == "INVALID";
-        if (verdict == "FAILED")
-          refused_.insert(entry.at("operator").get<std::string>() + "/" + entry.at("backend").get<std::string>());
+    for (const std::vector<Row>* rows : {&checks_, &timed_}) {
+      for (const Row& row : *rows) {
+        problems_ += breaks_parity(row.verdict);
+        if (row.verdict == Verdict::failed) refused_.insert(row.op + "/" + row.backend);
       }
     }
   }
@@ -213,7 +190,7 @@ class Profile {
 
   void sweep(const Selection& selection) {
     std::set<std::string> known;
-    for (const json& entry : benchmarks_) known.insert(entry["name"].get<std::string>());
+    for (const Row& row : timed_) known.insert(row.label());
     TimingSetup setup;
     setup.sampling.seed = options_.selection.cases.seed;
     setup.sampling.interrupted = is_interrupted;
@@ -237,52 +214,36 @@ class Profile {
       unreached_ = ahead.size();
       if (left_s <= 0 || is_interrupted()) return;
       setup.sampling.row_budget_s = pace.row_budget_s(left_s, ahead);
-      std::vector<Row> timed = time_case(*selected, options_.selection.cases.seed, setup);
+      std::vector<Row> rows_of_case = time_case(*selected, options_.selection.cases.seed, setup);
       if (is_interrupted()) return;  // a case that was cut short is timed anew next time
-      pace.untimed(ahead.front(), case_watch.seconds() - timing_s(timed));
+      pace.untimed(ahead.front(), case_watch.seconds() - timing_s(rows_of_case));
       ahead.erase(ahead.begin());
-      keep(timed, setup, progress);
+      keep(std::move(rows_of_case), setup, progress);
     }
     unreached_ = 0;
   }
 
-  void keep(const std::vector<Row>& rows, const TimingSetup& setup, Progress& progress) {
+  void keep(std::vector<Row> rows, const TimingSetup& setup, Progress& progress) {
     for (const Row& row : rows) report(row, progress);
     if (const auto floor = aa_floor(setup)) aa_floor_ = floor;
     std::set<std::string> labels;
     for (const Row& row : rows) labels.insert(row.label());
-    json kept = json::array();  // a case that had fewer rows before is timed whole
-    for (json& entry : benchmarks_)
-      if (!labels.contains(entry["name"].get<std::string>())) kept.push_back(std::move(entry));
-    for (json& entry : benchmark_entries(rows)) kept.push_back(std::move(entry));
-    benchmarks_ = std::move(kept);
+    std::erase_if(timed_, [&](const Row& row) { return labels.contains(row.label()); });  // a case is timed whole
+    std::ranges::move(rows, std::back_inserter(timed_));
     write_results();
   }
 
   bool is_partial() const { return is_interrupted() || unreached_ != 0; }
 
   void write_results() {
-    json about = context(is_partial());
-    about["assay"]["aa_floor"] = aa_floor_ ? json(*aa_floor_) : json();
-    about["profile"] = identity_;
-    write_whole(folder_.file("results.json"), json({{"context", about}, {"benchmarks", benchmarks_}}).dump(2) + "\n");
+    write_whole(folder_.file("results.json"), results_json(timed_, {is_partial(), aa_floor_, identity_}));
   }
 
   Decision write_dispatch() {
     std::vector<std::string> simplest_first;
     for (const std::string_view name : backend_names()) simplest_first.emplace_back(name);
-    Decision decision = decide(measured_rows(benchmarks_), simplest_first, {refused_.begin(), refused_.end()});
-    json document = dispatch_json(decision);
-    const json about = context(is_partial());
-    document["schema"] = 1;
-    document["partial"] = is_partial();
-    document["valid_for"] = identity_;
-    document["valid_for"]["cpu"] = about["machine"]["cpu"];
-    document["valid_for"]["isa"] = about["machine"]["isa"];
-    document["valid_for"]["cache"] = "hot";
-    document["date"] = about["date"];
-    document["refused"] = refused_;
-    write_whole(folder_.file("dispatch.json"), document.dump(2) + "\n");
+    Decision decision = decide(measured_rows(timed_), simplest_first, {refused_.begin(), refused_.end()});
+    write_whole(folder_.file("dispatch.json"), dispatch_json(decision, identity_, refused_, is_partial()));
     return decision;
   }
 
@@ -313,7 +274,7 @@ class Profile {
     say(
         fmt::format("profile: {} timed rows, {} checks, {} problems in {:.0f} s; machine.json, results.json, "
                     "checks.json and dispatch.json are in {}\n",
-                    measured_rows(benchmarks_).size(), checks_.size(), problems_, watch_.seconds(), folder_.path()));
+                    measured_rows(timed_).size(), checks_.size(), problems_, watch_.seconds(), folder_.path()));
   }
 
   static std::vector<std::string> cells_of(const Choice& choice) {
@@ -325,7 +286,7 @@ class Profile {
             best.backend,
             fmt::format("{}", best.threads),
             format_time(best.median_ns),
-            fmt::format("±{:.1f} %", 100 * half / best.median_ns),
+            "±" + format_share(half / best.median_ns),
             std::move(ahead),
             best.roof_fraction ? format_share(*best.roof_fraction) + " " + best.bound_by : "–"};
   }
@@ -333,10 +294,10 @@ class Profile {
   const ProfileOptions& options_;
   const ProfileFolder folder_;
   Stopwatch watch_;
-  json benchmarks_ = json::array(), checks_ = json::array();
+  std::vector<Row> timed_, checks_;
   std::set<std::string> refused_;
   std::set<std::string, std::less<>> verified_;  ///< operators, to the end
-  json identity_;
+  ProfileIdentity identity_;
   double verified_in_s_ = 0;
   std::optional<double> aa_floor_;
   std::size_t problems_ = 0, unreached_ = 0;

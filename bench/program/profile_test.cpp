@@ -133,19 +133,34 @@ TEST_F(ProfiledMachine, RefusesFilesItCannotGoOnFrom) {
                 "begin anew, or another folder\n");
   EXPECT_EQ(profile("--threads 1", "ASSAY_ISA=x86-64-v2 ").code, 1);
   const json good = file("results.json");
-  const std::vector<std::function<void(json&)>> damages = {
-      [](json& row) { row.erase("real_time"); },       [](json& row) { row["real_time"] = -5; },
-      [](json& row) { row["real_time"] = 1e30; },      [](json& row) { row["verdict"] = "LOVELY"; },
-      [](json& row) { row["operator"] = "zz"; },       [](json& row) { row["name"] = 7; },
-      [](json& row) { row["name"] = "zz"; },           [](json& row) { row["threads"] = -5; },
-      [](json& row) { row["median_interval_ns"] = 1; }};
-  for (const auto& damage : damages) {
+  const struct {
+    std::function<void(json&)> damage;
+    std::string what;
+  } damages[] = {{[](json& row) { row.erase("real_time"); }, "has no `real_time`"},
+                 {[](json& row) { row["real_time"] = -5; }, "has the `median_interval_ns` "},
+                 {[](json& row) { row["real_time"] = 1e30; }, "has the `median_interval_ns` "},
+                 {[](json& row) { row["verdict"] = "LOVELY"; }, "has the `verdict` \"LOVELY\", "},
+                 {[](json& row) { row["operator"] = "zz"; }, "has the `name` \"relative_position_index/"},
+                 {[](json& row) { row["name"] = 7; }, "has the `name` 7, "},
+                 {[](json& row) { row["name"] = "zz"; }, "has the `name` \"zz\", "},
+                 {[](json& row) { row["threads"] = -5; }, "has the `threads` -5, "},
+                 {[](json& row) { row["median_interval_ns"] = 1; }, "has the `median_interval_ns` 1, "}};
+  for (const auto& [damage, what] : damages) {
     json broken = good;
     damage(broken["benchmarks"][0]);
     std::ofstream(path("p/results.json")) << broken;
-    EXPECT_EQ(profile("--threads 1").text,
-              "assay: the files in " + path("p") + " are damaged: give --fresh to begin anew\n");
+    const std::string text = profile("--threads 1").text;
+    EXPECT_EQ(text.find("assay: " + path("p/results.json") + " is damaged (row 0 of `benchmarks` " + what), 0u) << text;
+    EXPECT_TRUE(text.ends_with("): give --fresh to begin anew\n")) << text;
   }
+  std::ofstream(path("p/results.json")) << good;
+  json checks = file("checks.json");
+  checks["checks"][0]["operator"] = "zz";
+  std::ofstream(path("p/checks.json")) << checks;
+  EXPECT_EQ(
+      profile("--threads 1").text,
+      "assay: " + path("p/checks.json") +
+          " is damaged (there is no operator zz; `assay list operators` shows all): give --fresh to begin anew\n");
   std::ofstream(path("p/results.json")) << "{}";
   EXPECT_EQ(profile("--threads 1").text,
             "assay: " + path("p/results.json") + " is no file of a profile: remove it, or give another folder\n");

@@ -60,7 +60,8 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
        "assay: /dev/shm/./x is asked for twice: give each file a name of its own\n"},
       {"bench --rounds 0", "assay: --rounds: Value 0 not in range 1 to 100; `assay --help` shows what there is\n"},
       {"bench --save-baseline ../x",
-       "assay: a baseline cannot be called \"../x\": a name has A-Z a-z 0-9 _ . - and no dot in front\n"},
+       "assay: a baseline cannot be called \"../x\": a name has A-Z a-z 0-9 _ . - and no dot in front, and 250 "
+       "characters at most\n"},
       {"profile --budget 0s -o /nowhere", "assay: --budget is 0 s, but it must be positive and finite\n"},
       {"profile -o /dev/null/x", "assay: cannot make the folder /dev/null/x: Not a directory\n"},
       {"list colours", "assay: there is nothing called colours to list; operators, backends and cases are there\n"},

@@ -8,6 +8,7 @@
 
 #include "bench/base/interrupt.h"
 #include "bench/program/verbs.h"
+#include "bench/report/exports.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
@@ -41,7 +42,7 @@ void verify_and_report(const CaseRows& selected, const VerifyOptions& options, P
 }
 
 void write_files(const VerifyOptions& options, std::span<const Row> rows) {
-  if (!options.json.empty()) write_whole(options.json, checks_json(rows, is_interrupted()));
+  if (!options.json.empty()) write_whole(options.json, checks_json(rows, {is_interrupted()}));
   if (!options.junit.empty()) write_whole(options.junit, junit_xml(rows, is_interrupted()));
 }
 

@@ -1,11 +1,9 @@
-// The folder of baselines.
+// The folder of baselines, and their names.
 #include "bench/report/baseline.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 
 #include "reference/tensor.h"
 
@@ -14,32 +12,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A variable that is set to something, or null.
-const char* variable(const char* name) {
+/// The value of a variable; empty if it is unset.
+fs::path variable(const char* name) {
   const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? value : nullptr;
-}
-
-fs::path baseline_folder() {
-  if (const char* own = variable("ASSAY_BASELINES")) return own;
-  if (const char* data = variable("XDG_DATA_HOME")) return fs::path(data) / "assay" / "baselines";
-  if (const char* home = variable("HOME")) return fs::path(home) / ".local" / "share" / "assay" / "baselines";
-  throw InvalidArgument("there is nowhere to keep baselines: set ASSAY_BASELINES to a folder");
-}
-
-bool is_plain(std::string_view name) {
-  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
-  });
+  return value == nullptr ? "" : value;
 }
 
 }  // namespace
 
+bool is_baseline_name(std::string_view name) {
+  constexpr std::size_t longest = 250;
+  constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+  return !name.empty() && name.size() <= longest && name.front() != '.' &&
+         name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+fs::path baseline_folder() {
+  if (const fs::path own = variable("ASSAY_BASELINES"); !own.empty()) return own;
+  if (const fs::path data = variable("XDG_DATA_HOME"); data.is_absolute()) return data / "assay" / "baselines";
+  if (const fs::path home = variable("HOME"); !home.empty()) return home / ".local" / "share" / "assay" / "baselines";
+  throw InvalidArgument("there is nowhere to keep baselines: set ASSAY_BASELINES to a folder");
+}
+
 std::string baseline_path(std::string_view name) {
-  if (!is_plain(name))
+  if (!is_baseline_name(name))
     throw InvalidArgument(
-        fmt::format("a baseline cannot be called \"{}\": a name has A-Z a-z 0-9 _ . - and no dot in front", name));
+        fmt::format("a baseline cannot be called \"{}\": a name has A-Z a-z 0-9 _ . - and no dot in front, and 250 "
+                    "characters at most",
+                    name));
   const fs::path folder = baseline_folder();
   std::error_code error;
   fs::create_directories(folder, error);

@@ -1,29 +1,141 @@
-// Writing rows. NaN and infinity have no spelling in JSON and become null.
+// Writing rows and reading them: each writer stands before its reader. NaN and infinity have no spelling in JSON and
+// become null; a null that stands for a number is read as NaN.
 #include "bench/report/result_file.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
-#include <map>
+#include <concepts>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "bench/machine/context.h"
+#include "bench/report/json_text.h"
 
 namespace assay::bench {
 namespace {
 
 using nlohmann::json;
 
+constexpr int schema = 1;
+
 json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 json number(const std::optional<double>& value) { return value ? number(*value) : json(nullptr); }
 
+constexpr std::string_view name_of(CacheState cache) { return cache == CacheState::cold ? "cold" : "hot"; }
+constexpr std::string_view name_of(Allocation allocation) { return allocation == Allocation::each ? "each" : "once"; }
+constexpr const char* name_of(RowList list) { return list == RowList::checks ? "checks" : "benchmarks"; }
+
+[[noreturn]] void refuse(const std::string& sentence) { throw InvalidArgument(sentence); }
+
+/// A value of a file in a sentence: as JSON, and never a page of it.
+std::string shortened(const json& value) {
+  constexpr std::size_t most = 100;
+  const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  return text.size() <= most ? text : text.substr(0, most) + "…";
+}
+
+/// An object of a file. Each function reads one key, and refuses the file if the key is absent or of another type.
+class Object {
+ public:
+  /// `name` is what sentences call it.
+  Object(const json& value, std::string name) : value_(value), name_(std::move(name)) {
+    if (!value.is_object()) refuse(fmt::format("{} is {}, but it must be an object", name_, shortened(value)));
+  }
+
+  const std::string& name() const { return name_; }
+  bool has(const char* key) const { return value_.contains(key); }
+  const json& at(const char* key) const {
+    const auto found = value_.find(key);
+    if (found == value_.end()) refuse(fmt::format("{} has no `{}`", name_, key));
+    return *found;
+  }
+  Object object(const char* key) const { return {at(key), fmt::format("`{}` of {}", key, name_)}; }
+
+  std::string text(const char* key) const {
+    if (!at(key).is_string()) wrong(key, "text");
+    return at(key).get<std::string>();
+  }
+  bool flag(const char* key) const {
+    if (!at(key).is_boolean()) wrong(key, "true or false");
+    return at(key).get<bool>();
+  }
+  /// NaN for null.
+  double number(const char* key) const {
+    if (at(key).is_null()) return std::numeric_limits<double>::quiet_NaN();
+    if (!at(key).is_number()) wrong(key, "a number");
+    return at(key).get<double>();
+  }
+  std::optional<double> number_or_none(const char* key) const {
+    return at(key).is_null() ? std::nullopt : std::optional(number(key));
+  }
+  template <std::integral T>
+  T count(const char* key) const {
+    return count_of<T>(at(key), key, "a count");
+  }
+  template <std::integral T>
+  std::vector<T> counts(const char* key) const {
+    std::vector<T> made;
+    for (const json& value : list(key)) made.push_back(count_of<T>(value, key, "a list of counts"));
+    return made;
+  }
+  const json& list(const char* key) const {
+    if (!at(key).is_array()) wrong(key, "a list");
+    return at(key);
+  }
+  /// One of the values that have a name.
+  template <class T>
+  T named(const char* key, std::optional<T> (*find)(std::string_view)) const {
+    const std::optional<T> found = find(text(key));
+    if (!found) wrong(key, "one of the names that this program writes");
+    return *found;
+  }
+  [[noreturn]] void wrong(const char* key, std::string_view demand) const {
+    refuse(fmt::format("{} has the `{}` {}, but it must be {}", name_, key, shortened(at(key)), demand));
+  }
+
+ private:
+  template <std::integral T>
+  T count_of(const json& value, const char* key, std::string_view demand) const {
+    if (!value.is_number_unsigned() || !std::in_range<T>(value.get<std::uint64_t>())) wrong(key, demand);
+    return value.get<T>();
+  }
+
+  const json& value_;
+  std::string name_;
+};
+
+std::optional<CacheState> cache_named(std::string_view name) {
+  for (const CacheState cache : {CacheState::hot, CacheState::cold})
+    if (name_of(cache) == name) return cache;
+  return std::nullopt;
+}
+
+std::optional<Allocation> allocation_named(std::string_view name) {
+  for (const Allocation allocation : {Allocation::once, Allocation::each})
+    if (name_of(allocation) == name) return allocation;
+  return std::nullopt;
+}
+
 json shape_json(const Shape& shape) { return json(std::vector<std::int64_t>(shape.begin(), shape.end())); }
+
+Shape read_shape(const Object& from, const char* key) {
+  const auto extents = from.counts<std::int64_t>(key);
+  if (extents.size() > Shape::max_rank) from.wrong(key, fmt::format("a shape of rank {} at most", Shape::max_rank));
+  Shape shape;
+  for (const std::int64_t extent : extents) shape.push_back(extent);
+  return shape;
+}
 
 json place_json(const Place& place) {
   return {{"index", shape_json(place.index)},
           {"got", number(place.got)},
           {"expected", number(place.expected)},
           {"tolerance", number(place.tolerance)}};
+}
+
+Place read_place(const Object& from) {
+  return {read_shape(from, "index"), from.number("got"), from.number("expected"), from.number("tolerance")};
 }
 
 json output_json(const OutputReport& output) {
@@ -50,6 +162,30 @@ json output_json(const OutputReport& output) {
           {"places", std::move(places)}};
 }
 
+OutputReport read_output(const Object& from) {
+  OutputReport output;
+  output.name = from.text("name");
+  output.dtype = from.named("dtype", dtype_named);
+  output.shape = read_shape(from, "shape");
+  output.ok = from.flag("ok");
+  output.elements = from.count<std::int64_t>("elements");
+  output.mismatches = from.count<std::int64_t>("mismatches");
+  output.unspecified = from.count<std::int64_t>("unspecified");
+  output.max_abs = from.number("max_abs");
+  output.max_rel = from.number("max_rel");
+  output.max_ulp = from.number("max_ulp");
+  output.max_error_ratio = from.number("max_error_ratio");
+  output.nmse = from.number("nmse");
+  output.nan_got = from.count<std::int64_t>("nan_got");
+  output.nan_expected = from.count<std::int64_t>("nan_expected");
+  output.inf_got = from.count<std::int64_t>("inf_got");
+  output.inf_expected = from.count<std::int64_t>("inf_expected");
+  output.precision_class = from.text("precision_class");
+  if (!from.at("worst").is_null()) output.worst = read_place(from.object("worst"));
+  for (const json& place : from.list("places")) output.places.push_back(read_place({place, "a place of an output"}));
+  return output;
+}
+
 /// The keys that `benchmarks` and `checks` share.
 json check_json(const Row& row) {
   json outputs = json::array();
@@ -74,30 +210,39 @@ json check_json(const Row& row) {
           {"outputs", std::move(outputs)}};
 }
 
-/// Error and no time where a row did not pass, as Google Benchmark writes skipped ones.
-json benchmark_json(const Row& row, std::size_t family) {
-  json entry = check_json(row);
-  entry["name"] = entry["run_name"] = row.label();
-  entry["family_index"] = family;
-  entry["per_family_instance_index"] = 0;
-  entry["run_type"] = "iteration";
-  entry["repetitions"] = 1;
-  entry["repetition_index"] = 0;
-  entry["time_unit"] = "ns";
-  entry["cache"] = row.cache == CacheState::cold ? "cold" : "hot";
-  entry["allocate"] = row.allocation == Allocation::each ? "each" : "once";
-  entry["pinned"] = row.pinned;
-  const bool timed = row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty();
-  const Timing timing = timed ? *row.timing : Timing{};
+Row read_check(const Object& from) {
+  Row row;
+  row.op = from.text("operator");
+  row.case_name = from.text("case");
+  row.backend = from.text("backend");
+  row.dtype = from.text("dtype");
+  row.threads = from.count<int>("threads");
+  row.tier = from.named("tier", tier_named);
+  row.verdict = from.named("verdict", verdict_named);
+  row.reason = from.text("reason");
+  row.max_error_ratio = from.number_or_none("max_error_ratio");
+  row.framework_error_ratio = from.number_or_none("framework_error_ratio");
+  row.cost.bytes = from.number("bytes");
+  row.cost.flops = from.number("flops");
+  if (!(row.cost.bytes >= 0)) from.wrong("bytes", "0 or more");
+  if (!(row.cost.flops >= 0)) from.wrong("flops", "0 or more");
+  row.seed = from.count<std::uint64_t>("seed");
+  row.repro = from.text("repro");
+  row.witness = from.text("witness");
+  for (const json& candidate : from.list("told_apart")) {
+    if (!candidate.is_string()) from.wrong("told_apart", "a list of names");
+    row.told_apart.push_back(candidate.get<std::string>());
+  }
+  for (const json& output : from.list("outputs"))
+    row.outputs.push_back(read_output({output, fmt::format("an output of {}", from.name())}));
+  return row;
+}
+
+void write_timing(json& entry, const Row& row) {
+  const Timing& timing = *row.timing;
   entry["iterations"] = timing.calls * static_cast<std::int64_t>(timing.samples_ns.size());
   entry["real_time"] = timing.median_ns;
   entry["cpu_time"] = timing.cpu_ns;
-  if (!timed) {
-    entry["error_occurred"] = true;
-    entry["error_message"] = row.reason.empty() ? std::string(name_of(row.verdict))
-                                                : fmt::format("{}: {}", name_of(row.verdict), row.reason);
-    return entry;
-  }
   entry["samples_ns"] = timing.samples_ns;
   entry["rounds"] = timing.rounds;
   entry["median_interval_ns"] = {timing.low_ns, timing.high_ns};
@@ -107,140 +252,163 @@ json benchmark_json(const Row& row, std::size_t family) {
   entry["gb_per_s"] = number(row.cost.bytes / timing.median_ns);
   entry["roof_fraction"] = number(row.roof_fraction);
   entry["bound_by"] = row.bound_by.empty() ? json(nullptr) : json(row.bound_by);
+}
+
+std::vector<double> read_times(const Object& from, const char* key) {
+  std::vector<double> times;
+  for (const json& time : from.list(key)) {
+    if (!time.is_number() || !(time.get<double>() > 0) || !std::isfinite(time.get<double>()))
+      from.wrong(key, "a list of times above 0");
+    times.push_back(time.get<double>());
+  }
+  return times;
+}
+
+void read_timing(const Object& from, Row& row) {
+  Timing timing;
+  timing.samples_ns = read_times(from, "samples_ns");
+  if (timing.samples_ns.empty()) from.wrong("samples_ns", "a list of times above 0");
+  const auto taken = static_cast<std::int64_t>(timing.samples_ns.size());
+  timing.calls = from.count<std::int64_t>("iterations") / taken;
+  if (timing.calls < 1 || timing.calls * taken != from.count<std::int64_t>("iterations"))
+    from.wrong("iterations", fmt::format("a multiple of its {} samples", taken));
+  timing.rounds = from.counts<std::size_t>("rounds");
+  std::size_t in_rounds = 0;
+  for (const std::size_t samples : timing.rounds) in_rounds += samples;
+  if (in_rounds != timing.samples_ns.size())
+    from.wrong("rounds", fmt::format("counts that add up to its {} samples", taken));
+  const std::vector<double> interval = read_times(from, "median_interval_ns");
+  timing.median_ns = from.number("real_time");
+  if (interval.size() != 2 || !(interval[0] <= timing.median_ns && timing.median_ns <= interval[1]))
+    from.wrong("median_interval_ns", fmt::format("two times around the `real_time` {}", timing.median_ns));
+  timing.low_ns = interval[0];
+  timing.high_ns = interval[1];
+  timing.cpu_ns = from.number("cpu_time");
+  timing.settled = from.flag("settled");
+  timing.spent_s = from.number("spent_s");
+  row.prepare_ns = from.number("prepare_ns");
+  row.roof_fraction = from.number_or_none("roof_fraction");
+  if (!from.at("bound_by").is_null()) row.bound_by = from.text("bound_by");
+  row.timing = std::move(timing);
+}
+
+bool is_timed(const Row& row) {
+  return row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty();
+}
+
+/// A row without a time has an error instead, as Google Benchmark writes skipped ones.
+json benchmark_json(const Row& row, std::size_t family) {
+  json entry = check_json(row);
+  entry["name"] = entry["run_name"] = row.label();
+  entry["family_index"] = family;
+  entry["per_family_instance_index"] = 0;
+  entry["run_type"] = "iteration";
+  entry["repetitions"] = 1;
+  entry["repetition_index"] = 0;
+  entry["time_unit"] = "ns";
+  entry["cache"] = name_of(row.cache);
+  entry["allocate"] = name_of(row.allocation);
+  entry["pinned"] = row.pinned;
+  if (is_timed(row)) {
+    write_timing(entry, row);
+    return entry;
+  }
+  entry["iterations"] = entry["real_time"] = entry["cpu_time"] = 0;
+  entry["error_occurred"] = true;
+  entry["error_message"] =
+      row.reason.empty() ? std::string(name_of(row.verdict)) : fmt::format("{}: {}", name_of(row.verdict), row.reason);
   return entry;
 }
 
-std::string xml_escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      default: escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return escaped;
+Row read_benchmark(const Object& from) {
+  Row row = read_check(from);
+  if (from.text("name") != row.label()) from.wrong("name", fmt::format("{}, as its other keys say", row.label()));
+  row.cache = from.named("cache", cache_named);
+  row.allocation = from.named("allocate", allocation_named);
+  row.pinned = from.flag("pinned");
+  const bool has_error = from.has("error_occurred") && from.flag("error_occurred");
+  if (!has_error && row.verdict != Verdict::passed) from.wrong("verdict", "PASSED, since it has a time");
+  if (!has_error) read_timing(from, row);
+  return row;
 }
 
-/// "; the worst: encoding[0, 3] is 0.5, expected 0.25 (tolerance 1e-06)": of the outputs that are wrong, each its own.
-std::string worst_of(const Row& row) {
-  std::string text;
-  for (const OutputReport& output : row.outputs)
-    if (!output.ok && output.worst) text += fmt::format("; the worst: {}", describe(output.name, *output.worst));
-  return text;
+json context_json(const RunFacts& facts) {
+  json about = context(facts.partial);
+  if (facts.profile) about["profile"] = to_json(*facts.profile);
+  return about;
 }
 
-std::string details_of(const Row& row) {
-  std::string text = fmt::format("{}{}\n", row.reason, worst_of(row));
-  for (const OutputReport& output : row.outputs)
-    for (const Place& place : output.places)
-      text += fmt::format("{}{} got {} expected {} tolerance {}\n", output.name, to_string(place.index), place.got,
-                          place.expected, place.tolerance);
-  return text + fmt::format("reproduce: {}\n", row.repro);
+ProfileIdentity read_identity(const Object& from) {
+  ProfileIdentity identity;
+  identity.machine = from.text("machine");
+  identity.version = from.text("version");
+  identity.commit = from.text("commit");
+  const Object libraries = from.object("libraries");
+  for (const auto& [library, version] : from.at("libraries").items())
+    identity.libraries[library] = libraries.text(library.c_str());
+  identity.seed = from.count<std::uint64_t>("seed");
+  identity.golden = from.text("golden");
+  identity.isa_limit = from.text("isa_limit");
+  return identity;
 }
 
-std::string test_case_xml(const Row& row) {
-  const std::string head =
-      fmt::format(R"(    <testcase classname="{}" name="{}")", xml_escaped(row.op), xml_escaped(row.label()));
-  if (row.verdict == Verdict::passed) return head + "/>\n";
-  if (!breaks_parity(row.verdict))
-    return fmt::format("{}><skipped message=\"{}: {}\"/></testcase>\n", head, name_of(row.verdict),
-                       xml_escaped(row.reason));
-  return fmt::format("{}><failure type=\"{}\" message=\"{}\">{}</failure></testcase>\n", head, name_of(row.verdict),
-                     xml_escaped(row.reason + worst_of(row)), xml_escaped(details_of(row)));
+json parse(std::string_view text) {
+  json document = json::parse(text, nullptr, false);
+  if (document.is_discarded()) refuse("it is not JSON");
+  return document;
 }
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
-/// The escapes of GitHub's workflow commands; a property also escapes `:` and `,`.
-std::string github_escaped(std::string_view text, bool property) {
-  std::string escaped;
-  for (const char c : text) {
-    const bool special = c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ','));
-    escaped += special ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
-  }
-  return escaped;
-}
-
-std::string dump(const json& document) { return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 }  // namespace
 
-json benchmark_entries(std::span<const Row> rows) {
-  json entries = json::array();
-  for (std::size_t i = 0; i < rows.size(); ++i) entries.push_back(benchmark_json(rows[i], i));
-  return entries;
+json to_json(const ProfileIdentity& identity) {
+  return {{"machine", identity.machine},     {"version", identity.version}, {"commit", identity.commit},
+          {"libraries", identity.libraries}, {"seed", identity.seed},       {"golden", identity.golden},
+          {"isa_limit", identity.isa_limit}};
 }
 
 std::string results_json(std::span<const Row> rows, const RunFacts& facts) {
-  json about = context(facts.partial);
+  json about = context_json(facts), entries = json::array();
   about["assay"]["aa_floor"] = number(facts.aa_floor);
-  return dump({{"context", std::move(about)}, {"benchmarks", benchmark_entries(rows)}});
+  for (std::size_t i = 0; i < rows.size(); ++i) entries.push_back(benchmark_json(rows[i], i));
+  return json_text({{"context", std::move(about)}, {name_of(RowList::benchmarks), std::move(entries)}});
 }
 
-std::string checks_json(std::span<const Row> rows, bool partial) {
-  json checks = json::array();
+std::string checks_json(std::span<const Row> rows, const RunFacts& facts) {
+  json about = context_json(facts), checks = json::array();
+  if (facts.profile) about["verified"] = facts.verified;
   for (const Row& row : rows) checks.push_back(check_json(row));
-  return dump({{"context", context(partial)}, {"checks", std::move(checks)}});
+  return json_text({{"context", std::move(about)}, {name_of(RowList::checks), std::move(checks)}});
 }
 
-std::string probe_json() { return dump({{"context", context(false)}}); }
+std::string probe_json() { return json_text({{"context", context(false)}}); }
 
-std::string results_csv(std::span<const Row> rows) {
-  std::string text =
-      "operator,case,backend,dtype,threads,verdict,reason,median_ns,low_ns,high_ns,samples,bytes,gb_per_s,roof_"
-      "fraction,bound_by,max_error_ratio\n";
-  for (const Row& row : rows) {
-    text += fmt::format("{},{},{},{},{},{},{},", row.op, csv_field(row.case_name), row.backend, row.dtype, row.threads,
-                        name_of(row.verdict), csv_field(row.reason));
-    if (row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty()) {
-      const Timing& timing = *row.timing;
-      text += fmt::format("{},{},{},{},{},{},{},{},", timing.median_ns, timing.low_ns, timing.high_ns,
-                          timing.samples_ns.size(), row.cost.bytes, row.cost.bytes / timing.median_ns,
-                          row.roof_fraction ? fmt::format("{}", *row.roof_fraction) : "", row.bound_by);
-    } else {
-      text += ",,,,,,,,";
-    }
-    text += row.max_error_ratio ? fmt::format("{}\n", *row.max_error_ratio) : "\n";
+RunFacts read_facts(std::string_view text) {
+  const json document = parse(text);
+  const Object about = Object(document, "it").object("context"), assay = about.object("assay");
+  if (assay.count<int>("schema") != schema) assay.wrong("schema", fmt::format("{} for this program", schema));
+  RunFacts facts;
+  facts.partial = assay.flag("partial");
+  if (assay.has("aa_floor")) facts.aa_floor = assay.number_or_none("aa_floor");
+  if (about.has("profile")) facts.profile = read_identity(about.object("profile"));
+  if (!about.has("verified")) return facts;
+  for (const json& op : about.list("verified")) {
+    if (!op.is_string()) about.wrong("verified", "a list of operators");
+    facts.verified.insert(op.get<std::string>());
   }
-  return text;
+  return facts;
 }
 
-std::string junit_xml(std::span<const Row> rows, bool partial) {
-  std::map<std::string, std::vector<const Row*>> suites;
-  for (const Row& row : rows) suites[row.op].push_back(&row);
-  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"assay\">\n";
-  for (const auto& [op, members] : suites) {
-    std::size_t failures = 0, skipped = 0;
-    std::string cases;
-    for (const Row* row : members) {
-      failures += breaks_parity(row->verdict);
-      skipped += row->verdict == Verdict::unsupported || row->verdict == Verdict::unavailable;
-      cases += test_case_xml(*row);
-    }
-    text += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{}  </testsuite>\n",
-                        xml_escaped(op), members.size(), failures, skipped, cases);
+std::vector<Row> read_rows(std::string_view text, RowList list) {
+  const json document = parse(text);
+  std::vector<Row> rows;
+  std::set<std::string> labels;
+  for (const json& entry : Object(document, "it").list(name_of(list))) {
+    const Object from(entry, fmt::format("row {} of `{}`", rows.size(), name_of(list)));
+    rows.push_back(list == RowList::checks ? read_check(from) : read_benchmark(from));
+    if (!labels.insert(rows.back().label()).second)
+      refuse(fmt::format("it has two rows called {}", rows.back().label()));
   }
-  if (partial)
-    text +=
-        "  <testsuite name=\"run\" tests=\"1\" errors=\"1\">\n"
-        "    <testcase classname=\"run\" name=\"interrupted\"><error message=\"partial: rows are "
-        "missing\"/></testcase>\n"
-        "  </testsuite>\n";
-  return text + "</testsuites>\n";
-}
-
-std::string github_annotation(const Row& row) {
-  return fmt::format("::error title={}::{}: {}{}; reproduce: {}\n", github_escaped(row.label(), true),
-                     name_of(row.verdict), github_escaped(row.reason, false), github_escaped(worst_of(row), false),
-                     github_escaped(row.repro, false));
+  return rows;
 }
 
 }  // namespace assay::bench

@@ -13,7 +13,7 @@
 namespace assay::bench {
 namespace {
 
-/// Columns a UTF-8 text takes on a terminal, escape sequences aside. All its characters here are one column wide.
+/// Columns that UTF-8 text takes on a terminal. Escape sequences take none; every character in these tables takes one.
 std::size_t columns(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -40,15 +40,15 @@ CaseKey key_of(const Row& row) { return {row.op, row.case_name, row.dtype}; }
 
 bool timed(const Row& row) { return row.verdict == Verdict::passed && row.timing && !row.timing->samples_ns.empty(); }
 
-/// "±0.6 %": half of the median's interval; marked where the time ran out before it was as narrow as asked.
+/// "±0.6 %": the larger half of the median's interval; with ! if the time ran out before it was as narrow as asked.
 std::string spread_text(const Timing& timing) {
   const double half = std::max(timing.high_ns - timing.median_ns, timing.median_ns - timing.low_ns);
-  return fmt::format("±{:.1f} %{}", 100 * half / timing.median_ns, timing.settled ? "" : " !");
+  return fmt::format("±{}{}", format_share(half / timing.median_ns), timing.settled ? "" : " !");
 }
 
 std::string dtype_suffix(const Row& row) { return row.dtype == "f32" ? std::string() : fmt::format(" {}", row.dtype); }
 
-/// What became of the checks of one operator on one backend.
+/// The checks of one operator on one backend, counted by verdict.
 struct Cell {
   std::size_t passed = 0, failed = 0, invalid = 0, unsupported = 0, unavailable = 0;
   double worst = 0;
@@ -113,7 +113,7 @@ std::string Table::markdown(std::size_t first_right) const {
 }
 
 Table timing_table(std::span<const Row> rows) {
-  const std::string_view baseline = backend_names().front();  // the plainest: what the others are measured against
+  const std::string_view baseline = backend_names().front();  // the simplest; speeds are relative to it
   std::map<CaseKey, double> baseline_ns;
   for (const Row& row : rows)
     if (row.backend == baseline && timed(row)) baseline_ns[key_of(row)] = row.timing->median_ns;
@@ -169,7 +169,7 @@ Table verdict_table(std::span<const Row> rows) {
 }
 
 Table margins_table(std::span<const Row> rows) {
-  constexpr double honest_share = 0.25;  // an honest backend leaves the rest for harder inputs than these
+  constexpr double honest_share = 0.25;  // an honest backend leaves three quarters for harder inputs
   struct Margin {
     double share = -1;
     std::string precision, ulp, place;

@@ -1,4 +1,4 @@
-// Tables for the terminal and for Markdown: the times of bench, and the summary of verify.
+// Tables for the terminal and for Markdown: the times of bench, the summary and the margins of verify.
 #pragma once
 
 #include <span>
@@ -24,17 +24,17 @@ class Table {
   std::vector<std::vector<std::string>> lines_;
 };
 
-/// operator/case, backend, threads, verdict, time, its interval, GB/s, share of the roof and what sets it, error as a
-/// share of the tolerance, speed against the first backend of the registry. A row that is not PASSED shows – for its
-/// time.
+/// operator/case, backend, threads, verdict, time, its interval, time to prepare, GB/s, share of the roof and what
+/// binds, error as a share of the tolerance, speed against the first backend of the registry. A row without a time
+/// shows –.
 Table timing_table(std::span<const Row> rows);
 
-/// Operators by backends: how many checks passed and the largest share of the tolerance that was used, or what else
-/// became of them.
+/// Operators by backends: how many checks passed and the largest share of the tolerance that they used; or how many
+/// failed.
 Table verdict_table(std::span<const Row> rows);
 
-/// How near each backend, and the framework's own recorded results, come to the tolerance of each operator: the largest
-/// share of it, the precision class and ULP distance there, and where. Marks more than a quarter.
+/// For each operator and backend, and for the framework's recorded results, the row with the largest share of the
+/// tolerance: the share, the precision class, the ULP distance and the place. A share above a quarter is marked.
 Table margins_table(std::span<const Row> rows);
 
 }  // namespace assay::bench

@@ -206,7 +206,7 @@ void judge(const BoundCase& bound, const Expectation& expected, const TensorPack
 std::unique_ptr<Trial> Referee::open(Row& row) const {
   row.cost = expected_.cost;
   row.witness = expected_.witness;
-  row.told_apart = expected_.told_apart;
+  row.told_apart.assign(expected_.told_apart.begin(), expected_.told_apart.end());
   row.framework_error_ratio = expected_.framework_error_ratio;
   const BackendStatus& status = find_backend(row.backend);
   if (status.backend == nullptr || !status.unavailable.empty()) {

@@ -27,7 +27,7 @@ class TestBackend final : public HostBackend {
   explicit TestBackend(Kernel kernel) { kernels_.add<Bias, float>(kernel); }
   std::string_view name() const override { return "test"; }
   std::string_view description() const override { return "a backend under test"; }
-  Claims claims() const override { return {.honours_threads = true, .accumulators = "f32"}; }
+  Claims claims() const override { return {.honours_threads = true}; }
   void set_threads(int count) override { threads = count; }
   static inline int threads = 1;
 };
@@ -174,7 +174,7 @@ class Wobbly final : public HostBackend {
   }
   std::string_view name() const override { return "test"; }
   std::string_view description() const override { return "a backend under test"; }
-  Claims claims() const override { return {.honours_threads = true, .accumulators = "f32"}; }
+  Claims claims() const override { return {.honours_threads = true}; }
   void set_threads(int count) override { threads = count; }
   static inline int threads = 1;
 };

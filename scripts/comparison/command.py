@@ -12,9 +12,11 @@ from typing import IO, Annotated
 import click
 import typer
 
-from . import baselines, document, rendering, verdicts, wording, workflow
-from .errors import INTERRUPTED, UNUSABLE, CompareError
-from .result_file import ResultFile, read
+from results import baselines
+from results.errors import INTERRUPTED, UNUSABLE, UserError
+from results.result_file import ResultFile, read
+
+from . import document, rendering, verdicts, wording, workflow
 
 HELP = f"""Compares two result files of `assay bench --json`, row by row, and says whether NEW is slower than BASE.
 
@@ -55,11 +57,11 @@ def parse_band(text: str) -> float:
     """`5%` and `0.05` are the same band; 100 % and more, negative ones and NaN are refused."""
     match = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE](-?[0-9]{1,3}))?\s*(%?)\s*", text, re.ASCII)
     if match is None:
-        raise CompareError(f"--band is '{text}', but it must be a share such as 5% or 0.05")
+        raise UserError(f"--band is '{text}', but it must be a share such as 5% or 0.05")
     number, exponent, sign = match.groups()
     band = float(f"{number}e{exponent or 0}") / (100 if sign else 1)
     if not band < 1:
-        raise CompareError(
+        raise UserError(
             f"--band is '{text}', which is {100 * band:g} %, but it must be below 100 %: 5 percent are 5% or 0.05"
         )
     return band
@@ -126,10 +128,10 @@ def _write_json(comparison: verdicts.Comparison, target: str | None) -> None:
 def _two_files(files: list[str], baseline: str | None) -> tuple[str, str]:
     if baseline is None:
         if len(files) != 2:
-            raise CompareError(f"it takes two files, BASE and NEW, but got {len(files)}; see --help")
+            raise UserError(f"it takes two files, BASE and NEW, but got {len(files)}; see --help")
         return files[0], files[1]
     if len(files) != 1:
-        raise CompareError(f"with --baseline it takes one file, NEW, but got {len(files)}; see --help")
+        raise UserError(f"with --baseline it takes one file, NEW, but got {len(files)}; see --help")
     return baselines.find(baseline), files[0]
 
 
@@ -142,8 +144,8 @@ def _require_one_machine(base: ResultFile, new: ResultFile) -> None:
     if nameless:
         lack = "lacks its" if len(nameless) == 1 else "lack their"
         problem = f"{' and '.join(nameless)} {lack} machine's hash (context.machine.hash)"
-        raise CompareError(f"it is not known that both files are of one machine, since {problem}: {what}; {how}")
-    raise CompareError(f"the files are of different machines, so times say nothing about the code: {what}; {how}")
+        raise UserError(f"it is not known that both files are of one machine, since {problem}: {what}; {how}")
+    raise UserError(f"the files are of different machines, so times say nothing about the code: {what}; {how}")
 
 
 def _print(comparison: verdicts.Comparison, stream: IO[str], everything: bool, markdown: bool) -> None:
@@ -163,7 +165,7 @@ def _say(stream: IO[str], speak: Callable[[], object]) -> None:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python would complain once more when it ends
         if not isinstance(error, BrokenPipeError):
-            raise CompareError(f"cannot write the result: {error.strerror}") from error
+            raise UserError(f"cannot write the result: {error.strerror}") from error
 
 
 def _wants_colour(stream: IO[str]) -> bool:
@@ -180,7 +182,7 @@ def main(arguments: list[str]) -> int:
         return command.main(args=arguments, prog_name="scripts/compare", standalone_mode=False) or 0
     except click.ClickException as error:
         message, code = f"{error.format_message().rstrip('.')}; see --help", UNUSABLE
-    except CompareError as error:
+    except UserError as error:
         message, code = str(error), error.code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED

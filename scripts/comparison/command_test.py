@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from . import examples
+from results import examples
+from results.errors import UserError
+from results.examples import document, noise, row
+
 from .command import main, parse_band
-from .errors import CompareError
-from .examples import document, noise, row
 
 SCRIPT = Path(__file__).resolve().parent.parent / "compare"
 
@@ -133,7 +134,8 @@ class Usage(Command):
     def test_a_name_that_is_none(self) -> None:
         self.assertEqual(
             self.refused("--baseline", "../main", "new.json"),
-            "'../main' is no name of a baseline: it takes letters, digits, '_', '-' and '.', and no '.' in front",
+            'a baseline cannot be called "../main": a name has A-Z a-z 0-9 _ . - and no dot in front, '
+            "and 250 characters at most",
         )
 
     def test_files_that_cannot_be_read(self) -> None:
@@ -181,7 +183,7 @@ class Bands(unittest.TestCase):
 
     def test_too_wide(self) -> None:
         for text, shown in (("5", "500"), ("100%", "100"), ("1", "100"), ("1e999", "inf"), ("250 %", "250")):
-            with self.assertRaises(CompareError) as caught:
+            with self.assertRaises(UserError) as caught:
                 parse_band(text)
             self.assertEqual(
                 str(caught.exception),
@@ -190,7 +192,7 @@ class Bands(unittest.TestCase):
 
     def test_nonsense(self) -> None:
         for text in ("", "-5%", "-0.05", "nan", "NaN%", "inf", "five", "5%%", "0x5", "1_0%", "٥%", "5 5%", "%", "."):
-            with self.assertRaises(CompareError) as caught:
+            with self.assertRaises(UserError) as caught:
                 parse_band(text)
             self.assertEqual(str(caught.exception), f"--band is '{text}', but it must be a share such as 5% or 0.05")
 
@@ -258,6 +260,18 @@ class Files(Command):
         self.assertEqual(code, 0)
         self.assertIn("\nNEW is partial: its run was interrupted.\n", out)
         self.assertIn("MISSING: absent in NEW", out)
+
+    def test_a_name_that_is_no_text(self) -> None:
+        """Bytes that are no UTF-8, as Python hands them over, and characters that a terminal or Markdown would obey."""
+        for name in (b"g\xff.json", b"g\xed\xa0\x80.json", b"g\xef\xbf\xbe.json", b"g\n::error::x|.json"):
+            path = os.path.join(self.folder, os.fsdecode(name))
+            Path(path).write_text(json.dumps(document(row("a"))))
+            code, out, err = self.run_it(path, path, "--json", "-", "--github")
+            self.assertEqual(code, 0, err)
+            json.loads(out)["context"]["base"]["path"].encode("utf-8")
+            self.assertEqual(sum(line.startswith("::") for line in err.splitlines()), 1, "the notice")
+            table = [line for line in self.run_it(path, path, "--markdown")[1].splitlines() if line.startswith("|")]
+            self.assertEqual(len(table), 3)
 
     def test_a_pipe(self) -> None:
         """`scripts/compare base.json <(…)`."""

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from results.errors import UserError
+from results.result_file import ResultFile, Row
+
 from . import resampling, verdicts
-from .errors import CompareError
-from .result_file import ResultFile, Row
+from .stretches import median_ns
 from .verdicts import Compared, Comparison
 
 SCHEMA = 1  # of this document
+
+# Half a character: Python's stand-in for bytes of a file's name that are no UTF-8. Strict readers of JSON refuse it.
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def as_json(comparison: Comparison) -> str:
@@ -42,7 +48,16 @@ def as_json(comparison: Comparison) -> str:
         },
         "rows": [_row(row) for row in comparison.rows],
     }
-    return json.dumps(made, indent=2, allow_nan=False) + "\n"
+    return json.dumps(_of_whole_characters(made), indent=2, allow_nan=False) + "\n"
+
+
+def _of_whole_characters(value: Any) -> Any:
+    """The same with U+FFFD for every surrogate."""
+    if isinstance(value, str):
+        return SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {key: _of_whole_characters(part) for key, part in value.items()}
+    return [_of_whole_characters(part) for part in value] if isinstance(value, list) else value
 
 
 def _file(file: ResultFile) -> dict[str, Any]:
@@ -80,8 +95,7 @@ def _row(row: Compared) -> dict[str, Any]:
 def _side(row: Row | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    median = float(resampling.np.median(row.quietest_ns)) if row.is_timed else None
-    return {"verdict": row.verdict, "median_ns": median, "samples": len(row.samples_ns)}
+    return {"verdict": row.verdict, "median_ns": median_ns(row), "samples": len(row.samples_ns)}
 
 
 def _number(value: float) -> float | None:
@@ -94,12 +108,12 @@ def require_writable(target: str, inputs: list[str]) -> None:
         return
     path = Path(target)
     if path.is_dir():
-        raise CompareError(f"cannot write {target}: it is a folder")
+        raise UserError(f"cannot write {target}: it is a folder")
     if not path.parent.is_dir():
-        raise CompareError(f"cannot write {target}: the folder {path.parent} does not exist")
+        raise UserError(f"cannot write {target}: the folder {path.parent} does not exist")
     for name in inputs:
         if path.exists() and os.path.exists(name) and path.samefile(name):
-            raise CompareError(f"cannot write {target}: it is one of the files to compare")
+            raise UserError(f"cannot write {target}: it is one of the files to compare")
 
 
 def write_whole(target: str, text: str) -> None:
@@ -112,7 +126,7 @@ def write_whole(target: str, text: str) -> None:
         else:
             _replace(path, data)
     except OSError as error:
-        raise CompareError(f"cannot write {target}: {error.strerror}") from error
+        raise UserError(f"cannot write {target}: {error.strerror}") from error
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -10,10 +10,11 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+from results.errors import UserError
+from results.examples import noise
+from results.result_file import ResultFile, Row
+
 from . import document, verdicts
-from .errors import CompareError
-from .examples import noise
-from .result_file import ResultFile, Row
 from .verdicts import Settings
 
 
@@ -67,7 +68,7 @@ class Content(unittest.TestCase):
         file = ResultFile("f", {row.key: row})
         text = document.as_json(verdicts.compare(file, file, Settings()))
         self.assertTrue(text.isascii())
-        self.assertEqual(json.loads(text)["rows"][0]["name"], row.name)
+        self.assertEqual(json.loads(text)["rows"][0]["name"], "op/漢\N{REPLACEMENT CHARACTER}\n/b", "no half characters")
 
 
 class Writing(unittest.TestCase):
@@ -81,7 +82,7 @@ class Writing(unittest.TestCase):
 
     def refused(self, target: Path | str, inputs: list[str]) -> str:
         """Why it cannot be written."""
-        with self.assertRaises(CompareError) as caught:
+        with self.assertRaises(UserError) as caught:
             document.require_writable(str(target), inputs)
         return str(caught.exception)
 
@@ -112,7 +113,7 @@ class Writing(unittest.TestCase):
         self.target.write_text("old")
         with (
             mock.patch("os.replace", side_effect=OSError(28, "No space left on device")),
-            self.assertRaises(CompareError) as caught,
+            self.assertRaises(UserError) as caught,
         ):
             document.write_whole(str(self.target), "new")
         self.assertEqual(str(caught.exception), f"cannot write {self.target}: No space left on device")

@@ -1,7 +1,7 @@
 """Which Python runs the scripts that need packages, so that nobody has to activate an environment.
 
-It is imported before any package is, and needs none itself. `require_packages` either returns, with every package
-there, or starts the same command again with another Python, or ends with one sentence.
+Scripts import it before any package, and it needs none itself. `require_packages` either returns, and every package
+can be imported, or starts the same command again with another Python, or ends with one sentence.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 
 VENV_PYTHON = Path(__file__).resolve().parent.parent.parent / ".venv" / "bin" / "python"
 
-# What is imported directly; the rest comes with these.
+# The packages that the scripts import themselves; pip installs what these need.
 PACKAGES = ("numpy", "scipy", "typer", "click", "rich")
 
-# Set for the command that is started again, so that it cannot go round in circles.
+# Set for the command that is started again, so that it does not start itself once more.
 CHOSEN = "ASSAY_PYTHON_IS_CHOSEN"
 
 
@@ -28,13 +28,13 @@ def missing_package() -> str | None:
     for package in PACKAGES:
         try:
             importlib.import_module(package)
-        except Exception:  # one that was built for another NumPy or Python fails in ways of its own
+        except Exception:  # a package built for another NumPy or Python may raise anything
             return package
     return None
 
 
 def has_packages(python: Path) -> bool:
-    """Whether another interpreter runs and finds the packages (without the second that importing them would take)."""
+    """Whether another interpreter runs and finds the packages. It does not import them, which would take a second."""
     question = f"import importlib.util as u, sys; sys.exit(any(u.find_spec(p) is None for p in {PACKAGES!r}))"
     try:
         return subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0

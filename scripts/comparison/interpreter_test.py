@@ -23,8 +23,11 @@ class Interpreter(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.tree = Path(folder.name)
         (self.tree / "scripts").mkdir()
-        shutil.copytree(HERE, self.tree / "scripts" / "comparison", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(HERE.parent / "compare", self.tree / "scripts" / "compare")
+        for package in ("comparison", "results"):
+            source, copy = HERE.parent / package, self.tree / "scripts" / package
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        for script in ("compare", "run_tests.py"):
+            shutil.copy(HERE.parent / script, self.tree / "scripts" / script)
 
     def make_venv_python(self, script: str) -> None:
         """A .venv whose Python is this shell script."""
@@ -82,16 +85,17 @@ class Interpreter(unittest.TestCase):
 
     def test_tests_take_venv_first(self) -> None:
         self.make_venv_python('[ "$1" = -c ] || echo "venv runs $2"')
-        done = self.start("holm_test", script="comparison/run_tests.py")
-        self.assertEqual((done.returncode, done.stdout), (0, "venv runs holm_test\n"), done.stderr)
+        done = self.start("comparison.resampling_test", script="run_tests.py")
+        self.assertEqual((done.returncode, done.stdout), (0, "venv runs comparison.resampling_test\n"), done.stderr)
 
     def test_tests_fail_where_there_are_no_packages_and_where_there_is_no_test(self) -> None:
         shutil.rmtree(self.tree / ".venv", ignore_errors=True)
         (self.tree / "scripts" / "comparison" / "none_test.py").write_text("")
         (self.tree / "scripts" / "comparison" / "broken_test.py").write_text("import nothing_of_that_name\n")
-        runner = self.tree / "scripts" / "comparison" / "run_tests.py"
+        runner = self.tree / "scripts" / "run_tests.py"
         for module, words in (("none_test", "no test ran"), ("broken_test", "nothing_of_that_name")):
-            done = subprocess.run([sys.executable, runner, module], capture_output=True, text=True, check=False)
+            command = [sys.executable, runner, f"comparison.{module}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(words, done.stderr)
 

@@ -17,10 +17,10 @@ from .verdicts import Compared, Comparison
 HEADINGS = ("row", "BASE", "NEW", "NEW/BASE", "verdict")
 NUMBERS = (1, 2, 3)  # columns that are aligned to the right
 
-# More rows than this are more than a screen; then those that are SAME are only counted.
+# With more rows than this, more than a screen, SAME rows are only counted.
 MANY_ROWS = 40
 
-# What a backslash has to stand before in Markdown. An underscore within a word is harmless, and names are full of them.
+# Characters that Markdown needs a backslash before. An underscore within a word needs none, and names have many.
 MARKDOWN = re.compile(r"[|<>&*`~\[\]\\]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 STYLES = {

@@ -8,8 +8,9 @@ import unittest
 import numpy as np
 from scipy import stats
 
+from results.examples import noise
+
 from . import resampling
-from .examples import noise
 
 
 def correlated(n: int, likeness: float, rng: np.random.Generator) -> np.ndarray:

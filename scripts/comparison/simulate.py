@@ -3,11 +3,11 @@
 
     .venv/bin/python scripts/comparison/simulate.py [--pairs 1000] [--runs 100]
 
-The noise has what real runs have: a log-normal core, a heavy right tail, neighbours that are alike, a slow drift, and
-a shift of the whole run from one process to the next. The profile `typical` has the sizes measured at the median over
-40 real runs of 40 rows on a busy virtual machine, `quiet` and `noisy` about those at the lower and upper quartile.
-`bursts` is `typical` with one round in fourteen slow from its first sample to its last, as rounds were there in which
-something had slowed the machine for a second. Like `assay bench`, a run goes through all rows three times.
+The noise is like that of real runs: a log-normal core, a heavy right tail, neighbouring samples that are alike, a slow
+drift, and a shift of the whole run between processes. The sizes in `typical` are the medians over 40 real runs of 40
+rows on a busy virtual machine; `quiet` and `noisy` are about their lower and upper quartiles. `bursts` is `typical`
+with one round in fourteen slow from its first sample to its last, as happened when something slowed that machine for a
+second. Like `assay bench`, a run goes through all rows three times.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the folder of the package, not the package's own
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the folder of the packages
     from comparison.interpreter import require_packages
 
     require_packages()
@@ -28,7 +28,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from comparison import verdicts
-from comparison.result_file import PASSED, ResultFile, Row
+from results.result_file import PASSED, ResultFile, Row
 
 ROUNDS = 3
 SAMPLE_COUNTS = (10, 20, 50, 100, 200)  # in each round
@@ -43,12 +43,12 @@ class Noise:
     name: str
     spread: float  # standard deviation of the log-normal core
     likeness: float  # correlation of neighbouring samples
-    drift: float  # standard deviation of what a round wanders from its beginning to its end
+    drift: float  # standard deviation of the change from the beginning of a round to its end
     shift: float  # standard deviation of the run as a whole
-    tail_share: float = 0.04  # samples that something interrupted …
-    tail_size: float = 0.2  # … and by how much, exponentially distributed
-    burst_share: float = 0.0  # rounds of a row that are slow from end to end …
-    burst_size: float = 0.3  # … by this much
+    tail_share: float = 0.04  # share of samples that something interrupted
+    tail_size: float = 0.2  # the mean of their delay, exponentially distributed
+    burst_share: float = 0.0  # share of a row's rounds that are slow from end to end
+    burst_size: float = 0.3  # how much slower these are
 
 
 TYPICAL = Noise("typical", spread=0.009, likeness=0.2, drift=0.005, shift=0.009)
@@ -108,7 +108,9 @@ def run_pair(
     medians = np.exp(rng.uniform(np.log(1e2), np.log(1e7), rows))  # from 100 ns to 10 ms
     tag = rng.integers(1 << 62)  # the bootstrap's seed comes from the rows' names: another one for each pair
     base, new = (
-        result_file((f"{tag}/{i}", run_of_row(noise, counts(), median * times, rng)) for i, median in enumerate(medians))
+        result_file(
+            (f"{tag}/{i}", run_of_row(noise, counts(), median * times, rng)) for i, median in enumerate(medians)
+        )
         for times in (1.0, factor)
     )
     return verdicts.compare(base, new, verdicts.Settings())

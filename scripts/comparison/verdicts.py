@@ -2,8 +2,8 @@
 
 Let tolerance = max(band, A/A floor). A row is
 
-* SLOWER if the interval of NEW/BASE lies wholly above the tolerance, and this is significant by Holm's method over all
-  rows too; FASTER the other way round. The bar is the row's own drift where that is higher.
+* SLOWER if the interval of NEW/BASE lies wholly above the tolerance, and by Holm's method over all rows too; FASTER if
+  below it. A row whose own drift is larger than the tolerance must exceed its drift instead.
 * SAME if the interval lies wholly within ±band and the row's drift and the A/A floor do too: a change of the band's
   size would show.
 * AMBIGUOUS otherwise, MISSING if it passed in BASE and has no time in NEW.
@@ -19,17 +19,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from results import units
+from results.errors import INCONCLUSIVE, OK, REGRESSION
+from results.result_file import PARITY_FAILURES, PASSED, ResultFile, Row
+
 from . import resampling
-from .errors import INCONCLUSIVE, OK, REGRESSION
-from .result_file import PARITY_FAILURES, PASSED, ResultFile, Row
+from .stretches import quietest_ns, stretches_ns
 
 SLOWER, FASTER, SAME, AMBIGUOUS, MISSING, NEW_ONLY = "SLOWER", "FASTER", "SAME", "AMBIGUOUS", "MISSING", "NEW"
-# Regressions first, then what is in doubt; what needs no attention last.
+# Regressions first, then rows in doubt, then the others.
 ORDER = (SLOWER, MISSING, AMBIGUOUS, FASTER, NEW_ONLY, SAME)
 
-# The A/A floor where neither file records one: two runs of one binary, each a process of its own, differ by this much
-# even if the samples of each agree perfectly. Over 40 real runs the robust standard deviation of a row's log-median was
-# 0.9 % at the median of rows, so that the difference of two runs has 1.3 %, and this is twice that.
+# The A/A floor if neither file records one: two processes with one binary differ by this much, even if the samples of
+# each agree perfectly. Over 40 real runs the robust standard deviation of a row's log-median was 0.9 % at the median
+# of rows; that of the difference of two runs is then 1.3 %, and this is twice that.
 UNRECORDED_FLOOR = 0.025
 
 SIGNIFICANCE = 1 - resampling.CONFIDENCE
@@ -156,7 +159,7 @@ def _timed(pairs: Sequence[tuple[Row, Row]], tolerance: float, is_blind: bool) -
     p_values = [
         resampling.exceedance(effect, max(tolerance, drift)) for effect, drift in zip(effects, drifts, strict=True)
     ]
-    # Rows without an interval cannot become SLOWER, so Holm need not make room for them.
+    # Rows without an interval cannot become SLOWER, so Holm's method does not count them.
     adjusted = resampling.holm(p_values)
     for pair, effect, drift, p, p_holm in zip(enough, effects, drifts, p_values, adjusted, strict=True):
         verdict, reason = judge(effect, drift, p_holm, tolerance)
@@ -174,7 +177,7 @@ def judge(effect: resampling.Estimate, drift: float, p_holm: float, tolerance: f
             return (SLOWER if effect.low > bar else FASTER), ""
         return AMBIGUOUS, f"beyond the tolerance, but not by Holm's method over all rows (p = {p_holm:.2g})"
     if not drift <= tolerance:
-        return AMBIGUOUS, f"one run differs from itself by {100 * math.expm1(drift):.1f} %"
+        return AMBIGUOUS, f"one run differs from itself by {units.share(math.expm1(drift))}"
     if effect.low >= -tolerance and effect.high <= tolerance:
         return SAME, ""
     if effect.high - effect.low > 2 * tolerance:
@@ -183,26 +186,26 @@ def judge(effect: resampling.Estimate, drift: float, p_holm: float, tolerance: f
 
 
 def _drift(row: Row) -> float:
-    """How far a run differs from itself: its two quietest rounds, or the halves of its only one."""
-    stretches = row.stretches_ns
+    """The log-ratio of a run's two quietest rounds, or of the halves of its only round."""
+    stretches = stretches_ns(row)
     if len(stretches) == 1:
         return resampling.drift(stretches[0])
     return math.log(np.median(stretches[1])) - math.log(np.median(stretches[0]))
 
 
 def _effect(old: Row, fresh: Row) -> resampling.Estimate:
-    # From the row's own name, so that neither the order nor the number of rows matters.
+    # The seed is made of the row's name, so results depend neither on the order nor on the number of rows.
     digest = hashlib.sha256("\0".join(old.key).encode("utf-8", "surrogatepass")).digest()
-    return resampling.estimate(old.quietest_ns, fresh.quietest_ns, int.from_bytes(digest[:8], "little"))
+    return resampling.estimate(quietest_ns(old), quietest_ns(fresh), int.from_bytes(digest[:8], "little"))
 
 
 def _has_enough(pair: tuple[Row, Row]) -> bool:
-    return all(len(row.quietest_ns) >= resampling.LEAST_SAMPLES for row in pair)
+    return all(len(quietest_ns(row)) >= resampling.LEAST_SAMPLES for row in pair)
 
 
 def _too_few(old: Row, fresh: Row) -> str:
     return (
-        f"{len(old.quietest_ns)} samples in BASE and {len(fresh.quietest_ns)} in NEW, "
+        f"{len(quietest_ns(old))} samples in BASE and {len(quietest_ns(fresh))} in NEW, "
         f"but an interval takes at least {resampling.LEAST_SAMPLES}"
     )
 

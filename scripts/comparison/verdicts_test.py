@@ -7,10 +7,11 @@ import random
 import unittest
 from typing import Any
 
+from results.errors import INCONCLUSIVE, OK, REGRESSION
+from results.examples import noise
+from results.result_file import ResultFile, Row
+
 from . import resampling, verdicts
-from .errors import INCONCLUSIVE, OK, REGRESSION
-from .examples import noise
-from .result_file import ResultFile, Row
 from .verdicts import AMBIGUOUS, FASTER, MISSING, NEW_ONLY, SAME, SLOWER, Settings
 
 

@@ -1,39 +1,26 @@
-"""Figures and sentences that every kind of output shares, and making foreign text harmless."""
+"""Figures and sentences that all kinds of output share, and text from files made safe to print."""
 
 from __future__ import annotations
 
 import math
 
-from . import resampling, verdicts
-from .result_file import ResultFile
+from results import units
+from results.result_file import ResultFile
+
+from . import stretches, verdicts
 from .verdicts import Compared, Comparison
 
 
 def printable(text: str) -> str:
-    """Foreign text on one line; what a terminal would obey and what is half a character become U+FFFD."""
+    """The text on one line. U+FFFD stands for control characters, which a terminal would obey, and for surrogates."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def percent(share: float) -> str:
-    """A share as the project writes it: 5.0 %."""
-    return f"{100 * share:.1f} %"
-
-
-def time(ns: float) -> str:
-    """A time with three digits, as `assay bench` shows it."""
-    units = (("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9))
-    # What would round to 1000 has the next unit.
-    unit, size = next(((unit, size) for unit, size in units if ns < 999.5 * size), units[-1])
-    value = ns / size
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
 
 
 def median(row: Compared, of_new: bool) -> str:
     """The median of a row in one file, or a dash."""
     measured = row.new if of_new else row.base
-    if measured is None or not measured.is_timed:
-        return "–"
-    return time(float(resampling.np.median(measured.quietest_ns)))
+    ns = None if measured is None else stretches.median_ns(measured)
+    return "–" if ns is None else units.time(ns)
 
 
 def ratio(row: Compared) -> str:
@@ -60,8 +47,8 @@ def tolerance_line(comparison: Comparison) -> str:
     """What a change has to exceed, and where that comes from."""
     source = "recorded" if comparison.floor_is_recorded else "assumed: neither file records it"
     return (
-        f"A change counts beyond {percent(comparison.tolerance)}: the larger of the band, "
-        f"{percent(comparison.settings.band)}, and the A/A noise, {percent(comparison.floor)} ({source})."
+        f"A change counts beyond {units.share(comparison.tolerance)}: the larger of the band, "
+        f"{units.share(comparison.settings.band)}, and the A/A noise, {units.share(comparison.floor)} ({source})."
     )
 
 
@@ -73,8 +60,9 @@ def notes(comparison: Comparison) -> list[str]:
     ]
     if comparison.is_blind_to_band:
         made.append(
-            f"The A/A noise, {percent(comparison.floor)}, is above the band, {percent(comparison.settings.band)}: "
-            "a change of the band's size cannot be seen, and SAME means within the noise."
+            f"The A/A noise, {units.share(comparison.floor)}, is above the band, "
+            f"{units.share(comparison.settings.band)}: a change of the band's size cannot be seen, and SAME means "
+            "within the noise."
         )
     if comparison.compared == 0:
         made.append("No row has a time in both files: nothing was compared.")

@@ -5,6 +5,8 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 from __future__ import annotations
 
+from results import units
+
 from . import verdicts, wording
 from .verdicts import Compared, Comparison
 
@@ -30,7 +32,7 @@ def _annotation(row: Compared, comparison: Comparison) -> str:
             wording.seen_as(value) for value in (row.effect.low, row.effect.log_ratio, row.effect.high)
         )
         times = f"{wording.median(row, of_new=False)} → {wording.median(row, of_new=True)}"
-        text += f"; {times}, {middle} ({low} to {high}), tolerance {wording.percent(comparison.tolerance)}"
+        text += f"; {times}, {middle} ({low} to {high}), tolerance {units.share(comparison.tolerance)}"
     return f"::{'error' if is_error else 'warning'} title={_property(row.row.label)}::{_message(text)}"
 
 

@@ -1,4 +1,4 @@
-"""The one error of the comparison, and the exit codes. It needs no package, so that it can always be caught."""
+"""The one error of the scripts, and their exit codes. It imports no package, so that any script can catch the error."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ NO_BASELINE = 6
 INTERRUPTED = 130
 
 
-class CompareError(Exception):
-    """What the user has to mend: the message is one sentence without a final stop; `code` is the exit code."""
+class UserError(Exception):
+    """A mistake that the user can mend. The message is one sentence without a final stop; `code` is the exit code."""
 
     def __init__(self, message: str, code: int = UNUSABLE) -> None:
         super().__init__(message)

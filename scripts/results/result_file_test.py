@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import examples
-from .errors import UNUSABLE, CompareError
+from .errors import UNUSABLE, UserError
 from .result_file import read
 
 
@@ -27,7 +27,7 @@ class Reading(unittest.TestCase):
 
     def refuse(self, content: dict[str, Any] | str | bytes, sentence: str) -> None:
         """The file is refused with this sentence, where {f} is its path."""
-        with self.assertRaises(CompareError) as caught:
+        with self.assertRaises(UserError) as caught:
             self.read(content)
         self.assertEqual(str(caught.exception), sentence.replace("{f}", str(self.folder / "f.json")))
         self.assertEqual(caught.exception.code, UNUSABLE)
@@ -60,24 +60,9 @@ class GoodFiles(Reading):
         self.assertEqual((file.cpu, file.machine_hash, file.libraries), ("AMD EPYC", "00ff", {"eigen": "3.4.0"}))
         passed, absent = file.rows.values()
         self.assertEqual(passed.samples_ns, (3.0, 1.0, 2.0), "in the order in which they were taken")
-        self.assertEqual(passed.quietest_ns, passed.samples_ns, "taken in one go")
+        self.assertEqual(passed.rounds, (), "taken in one go")
         self.assertTrue(passed.is_timed)
         self.assertEqual((absent.verdict, absent.reason, absent.is_timed), ("UNAVAILABLE", "no device", False))
-
-    def test_the_quietest_round(self) -> None:
-        slow, quiet, short = [9.0] * 6, [5.0] * 6, [1.0] * 5
-        row = self.read(examples.document(examples.row("a", slow + quiet + short, rounds=[6, 6, 5]))).rows["a", "hot", "once"]
-        self.assertEqual(row.stretches_ns, [tuple(quiet), tuple(slow)], "five samples leave no interval")
-        self.assertEqual(row.quietest_ns, tuple(quiet))
-
-    def test_the_quietest_stretch_of_a_round(self) -> None:
-        first = [9.0] * 20 + [5.0] * 20 + [1.0] * 19  # what is left over at the end is too short for one
-        row = self.read(examples.document(examples.row("a", first + [6.0] * 7, rounds=[59, 7]))).rows["a", "hot", "once"]
-        self.assertEqual(row.stretches_ns, [(5.0,) * 20, (6.0,) * 7])
-
-    def test_rounds_that_are_all_short_are_one(self) -> None:
-        file = self.read(examples.document(examples.row("a", [3.0, 1.0, 2.0], rounds=[2, 1, 0])))
-        self.assertEqual(file.rows["a", "hot", "once"].quietest_ns, (3.0, 1.0, 2.0))
 
     def test_aa_floor_may_be_null_or_absent(self) -> None:
         self.assertIsNone(self.read(examples.document(aa_floor=None)).aa_floor)
@@ -115,12 +100,12 @@ class BadFiles(Reading):
     def test_no_file(self) -> None:
         for name, reason in (("absent.json", "No such file or directory"), (".", "Is a directory")):
             path = f"{self.folder}/{name}"
-            with self.assertRaises(CompareError) as caught:
+            with self.assertRaises(UserError) as caught:
                 read(path)
             self.assertEqual(str(caught.exception), f"{path} cannot be read: {reason}")
 
     def test_a_null_character_in_the_name(self) -> None:
-        with self.assertRaises(CompareError) as caught:
+        with self.assertRaises(UserError) as caught:
             read("a\0b")
         self.assertEqual(str(caught.exception), "a\0b cannot be read: embedded null byte")
 
@@ -135,7 +120,7 @@ class BadFiles(Reading):
     def test_truncated_at_every_byte(self) -> None:
         text = json.dumps(examples.document(examples.row("op/c/b/f32/1", [1000.0, 1001.0])))
         for end in range(1, len(text)):
-            with self.subTest(end=end), self.assertRaises(CompareError) as caught:
+            with self.subTest(end=end), self.assertRaises(UserError) as caught:
                 self.read(text[:end])
             self.assertRegex(str(caught.exception), r"f\.json is (truncated|not JSON)", text[:end])
 
@@ -226,8 +211,8 @@ class BadFiles(Reading):
                 text = rounds if isinstance(rounds, str) else json.dumps(rounds)
                 self.refuse(
                     examples.document(examples.row("a", [1.0, 2.0, 3.0], rounds=rounds)),
-                    f"{{f}}: a has the rounds {text if len(text) <= 100 else text[:100] + '…'}, but they must be counts "
-                    "that add up to its 3 samples",
+                    f"{{f}}: a has the rounds {text if len(text) <= 100 else text[:100] + '…'}, but they must be "
+                    "counts that add up to its 3 samples",
                 )
 
     def test_one_sample(self) -> None:

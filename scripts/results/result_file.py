@@ -1,6 +1,7 @@
 """Reading a result file of `assay bench --json` (schema 1), which may be truncated, of another program, or hostile.
 
-`read` either returns rows that can be computed with or raises CompareError with one sentence.
+`read` either returns rows that can be computed with or raises UserError with one sentence. `assay` writes these files
+in bench/report/result_file.cpp; program_test.py holds the two against each other.
 """
 
 from __future__ import annotations
@@ -11,29 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
-
-from .errors import CompareError
-from .resampling import LEAST_SAMPLES
+from .errors import UserError
 
 SCHEMA = 1
 PASSED = "PASSED"
 PARITY_FAILURES = ("FAILED", "INVALID", "MISTRUSTED")  # `assay` ends with 3 for these
 VERDICTS = (PASSED, *PARITY_FAILURES, "UNSUPPORTED", "UNAVAILABLE")
 
-# A time outside of these is none, and far beyond them logarithms and ratios would overflow: a
-# femtosecond at one end, thirty years at the other.
+# Times outside this range are refused: a femtosecond to thirty years. Far outside it logarithms and ratios overflow.
 LEAST_NS, MOST_NS = 1e-6, 1e18
-
-# How many samples of a round are compared. Fewer make wide intervals: on simulated typical noise 97 % of slow-downs of
-# 10 % are found with 10 samples and 99 % with 20. More take longer, so that a disturbance is the likelier to fall among
-# them.
-STRETCH = 20
-
 
 @dataclass(frozen=True)
 class Row:
-    """One label of `benchmarks`: `samples_ns` (in the order in which they were taken) is empty if it was not timed."""
+    """One row of `benchmarks`. `samples_ns` are in the order in which they were taken; empty if it was not timed."""
 
     name: str
     cache: str
@@ -43,28 +34,7 @@ class Row:
     samples_ns: tuple[float, ...] = ()
     seed: int | None = None
     bytes: float | None = None
-    rounds: tuple[int, ...] = ()  # how many of the samples each round took; empty if they were all taken in one go
-
-    @property
-    def stretches_ns(self) -> list[tuple[float, ...]]:
-        """The quietest stretch of each round, the one with the lowest median first; at least one.
-
-        Whatever else a machine does only ever slows a kernel down, and for a while: of 233 rows timed in one go, twice
-        over with one binary on a virtual machine, 15 medians differed by more than 5 % and up to a factor of two, all
-        backends of a case alike. Rounds lie apart in time, and within one the samples come in the order in which they
-        were taken. A row without two rounds that have enough samples is one stretch.
-        """
-        ends = np.cumsum(self.rounds, dtype=int)
-        rounds = [self.samples_ns[end - count : end] for end, count in zip(ends, self.rounds, strict=True)]
-        rounds = [samples for samples in rounds if len(samples) >= LEAST_SAMPLES]
-        if len(rounds) < 2:
-            return [self.samples_ns]
-        return sorted((_quietest(samples) for samples in rounds), key=np.median)
-
-    @property
-    def quietest_ns(self) -> tuple[float, ...]:
-        """The samples that the row is compared by."""
-        return self.stretches_ns[0]
+    rounds: tuple[int, ...] = ()  # how many samples each round took; empty if all samples are of one round
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -73,7 +43,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The key as a reader sees it: what is not the default stands behind the name."""
+        """The key for a reader: the name, then what is not the default."""
         extra = [self.cache] if self.cache != "hot" else []
         extra += [f"allocate {self.allocate}"] if self.allocate != "once" else []
         return f"{self.name} ({', '.join(extra)})" if extra else self.name
@@ -86,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ResultFile:
-    """A result file: its rows by key, and what the comparison needs of its context."""
+    """A result file: its rows by key, and what scripts need of its context."""
 
     path: str
     rows: dict[tuple[str, str, str], Row]
@@ -101,16 +71,16 @@ class ResultFile:
 
 
 def read(path: str) -> ResultFile:
-    """Reads and checks the whole file; every problem is a CompareError."""
+    """Reads and checks the whole file; every problem is a UserError."""
     document = _parse(path, _text(path))
     if not isinstance(document, dict):
-        raise CompareError(f"{path} holds no JSON object, so it is no result file of `assay bench --json`")
+        raise UserError(f"{path} holds no JSON object, so it is no result file of `assay bench --json`")
     if "benchmarks" not in document and "checks" in document:
-        raise CompareError(
+        raise UserError(
             f"{path} was written by `assay verify`, which takes no times: compare files of `assay bench --json`"
         )
     if not isinstance(document.get("benchmarks"), list):
-        raise CompareError(f"{path} has no list `benchmarks`, so it is no result file of `assay bench --json`")
+        raise UserError(f"{path} has no list `benchmarks`, so it is no result file of `assay bench --json`")
     context = _object(document, "context")
     assay = _object(context, "assay")
     _require_schema(path, assay)
@@ -134,15 +104,15 @@ def _text(path: str) -> str:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise CompareError(f"{path} cannot be read: {reason}") from error
+        raise UserError(f"{path} cannot be read: {reason}") from error
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CompareError(f"{path} is not UTF-8 text: its byte {error.start} is 0x{data[error.start]:02x}") from error
+        raise UserError(f"{path} is not UTF-8 text: its byte {error.start} is 0x{data[error.start]:02x}") from error
 
 
 class _NotJsonError(Exception):
-    """What Python's parser would let pass and JSON does not have."""
+    """Something that Python's parser accepts and JSON does not have."""
 
 
 def _refuse_constant(word: str) -> NoReturn:
@@ -162,17 +132,17 @@ def _parse(path: str, text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
     except _NotJsonError as error:
-        raise CompareError(f"{path} {error}") from error
+        raise UserError(f"{path} {error}") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         if not text.strip():
-            raise CompareError(f"{path} is empty") from error
-        # The parser stops at the end of what there is, or at the string that the end cut through.
+            raise UserError(f"{path} is empty") from error
+        # In a truncated file the parser stops at the end, or at the start of an unterminated string.
         cut = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
         what = "is truncated: its JSON ends too early" if cut else "is not JSON"
-        raise CompareError(f"{path} {what} ({where})") from error
+        raise UserError(f"{path} {what} ({where})") from error
     except (ValueError, RecursionError) as error:  # an integer of thousands of digits; nested too deeply
-        raise CompareError(
+        raise UserError(
             f"{path} is not JSON that can be read: its numbers or its nesting are beyond all sense"
         ) from error
 
@@ -201,12 +171,12 @@ def _number(value: Any) -> float | None:
 
 def _require_schema(path: str, assay: dict[str, Any]) -> None:
     if "schema" not in assay:
-        raise CompareError(
+        raise UserError(
             f"{path} does not say its schema (`context.assay.schema`), so it was not written by `assay bench --json`"
         )
     schema = assay["schema"]
     if isinstance(schema, bool) or schema != SCHEMA:
-        raise CompareError(
+        raise UserError(
             f"{path} has schema {_short(schema)}, but this reads schema {SCHEMA}: "
             "use the scripts/compare of the version that wrote it, or measure again"
         )
@@ -215,7 +185,7 @@ def _require_schema(path: str, assay: dict[str, Any]) -> None:
 def _partial(path: str, assay: dict[str, Any]) -> bool:
     partial = assay.get("partial", False)
     if not isinstance(partial, bool):
-        raise CompareError(f"{path}: `context.assay.partial` is {_short(partial)}, but it must be true or false")
+        raise UserError(f"{path}: `context.assay.partial` is {_short(partial)}, but it must be true or false")
     return partial
 
 
@@ -225,7 +195,7 @@ def _aa_floor(path: str, assay: dict[str, Any]) -> float | None:
         return None
     number = _number(value)
     if number is None or number < 0:
-        raise CompareError(f"{path}: `context.assay.aa_floor` is {_short(value)}, but it must be a number from 0 on")
+        raise UserError(f"{path}: `context.assay.aa_floor` is {_short(value)}, but it must be a number from 0 on")
     return number
 
 
@@ -233,10 +203,10 @@ def _rows(path: str, benchmarks: list[Any]) -> dict[tuple[str, str, str], Row]:
     rows: dict[tuple[str, str, str], Row] = {}
     for index, entry in enumerate(benchmarks):
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry["name"]:
-            raise CompareError(f"{path}: row {index} of `benchmarks` has no name")
+            raise UserError(f"{path}: row {index} of `benchmarks` has no name")
         row = _row(path, entry)
         if row.key in rows:
-            raise CompareError(f"{path} has two rows called {_short(row.label)}")
+            raise UserError(f"{path} has two rows called {_short(row.label)}")
         rows[row.key] = row
     return rows
 
@@ -245,7 +215,7 @@ def _row(path: str, entry: dict[str, Any]) -> Row:
     name = entry["name"]
     verdict = entry.get("verdict")
     if verdict not in VERDICTS:
-        raise CompareError(
+        raise UserError(
             f"{path}: {_short(name)} has the verdict {_short(verdict)}, but there are {', '.join(VERDICTS)}"
         )
     seed = entry.get("seed")
@@ -268,16 +238,10 @@ def _samples(path: str, entry: dict[str, Any]) -> tuple[float, ...]:
         return ()  # interrupted after its verdict and before its first sample
     samples = entry.get("samples_ns")
     if not isinstance(samples, list):
-        raise CompareError(f"{where} PASSED, but has no list `samples_ns`")
+        raise UserError(f"{where} PASSED, but has no list `samples_ns`")
     if not samples:
-        raise CompareError(f"{where} PASSED, but its `samples_ns` is empty")
+        raise UserError(f"{where} PASSED, but its `samples_ns` is empty")
     return tuple(_sample(where, index, value) for index, value in enumerate(samples))
-
-
-def _quietest(samples: tuple[float, ...]) -> tuple[float, ...]:
-    """Of the stretches of STRETCH samples, one after the other, that with the lowest median."""
-    starts = range(0, max(1, len(samples) - STRETCH + 1), STRETCH)
-    return min((samples[start : start + STRETCH] for start in starts), key=np.median)
 
 
 def _rounds(path: str, entry: dict[str, Any]) -> tuple[int, ...]:
@@ -286,7 +250,7 @@ def _rounds(path: str, entry: dict[str, Any]) -> tuple[int, ...]:
     taken = len(entry.get("samples_ns", ()))
     are_counts = isinstance(rounds, list) and all(type(count) is int and count >= 0 for count in rounds)
     if not are_counts or (rounds and sum(rounds) != taken):
-        raise CompareError(
+        raise UserError(
             f"{path}: {_short(entry['name'])} has the rounds {_short(rounds)}, but they must be counts that add up to "
             f"its {taken} samples"
         )
@@ -296,18 +260,18 @@ def _rounds(path: str, entry: dict[str, Any]) -> tuple[int, ...]:
 def _sample(where: str, index: int, value: Any) -> float:
     number = _number(value)
     if number is None:
-        raise CompareError(f"{where}: sample {index} is {_short(value)}, which is no finite number")
+        raise UserError(f"{where}: sample {index} is {_short(value)}, which is no finite number")
     if number <= 0:
-        raise CompareError(f"{where}: sample {index} is {number:g} ns, but a time is more than 0")
+        raise UserError(f"{where}: sample {index} is {number:g} ns, but a time is more than 0")
     if not LEAST_NS <= number <= MOST_NS:
-        raise CompareError(
+        raise UserError(
             f"{where}: sample {index} is {number:g} ns, but a time lies between {LEAST_NS:g} and {MOST_NS:g} ns"
         )
     return number
 
 
 def _short(value: Any) -> str:
-    """A value of the file in a message: as JSON, and never a page of it."""
+    """A value of the file for a message: as JSON, at most 100 characters."""
     text = value if isinstance(value, str) else json.dumps(value)
     most = 100  # so that the sentence around it stays readable
     return text if len(text) <= most else text[:most] + "…"

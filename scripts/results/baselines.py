@@ -1,4 +1,7 @@
-"""Where `assay bench --save-baseline NAME` leaves its result files, and finding one by its name."""
+"""Where `assay bench --save-baseline NAME` leaves its result files, and finding one by its name.
+
+The rule for names and the folder is also in bench/report/baseline.cpp; baseline_examples.json there is tested on both.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,41 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import NO_BASELINE, CompareError
+from .errors import NO_BASELINE, UserError
 
-# What `assay bench --save-baseline` accepts; no folder can be named with it, nor a hidden file.
-NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+# No name leads to another folder or to a hidden file, and NAME.json fits the 255 bytes that file systems allow.
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,249}")
 MOST_NAMED = 10  # of the baselines that a message lists, so that it stays a sentence
 
 
 def folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """$ASSAY_BASELINES, else assay/baselines in $XDG_DATA_HOME (~/.local/share unless it is an absolute path)."""
+    """$ASSAY_BASELINES; else $XDG_DATA_HOME/assay/baselines; else $HOME/.local/share/assay/baselines.
+
+    XDG_DATA_HOME counts only if it is an absolute path, as the XDG specification demands. Empty ones are unset.
+    """
     if own := environment.get("ASSAY_BASELINES"):
         return Path(own)
     data_home = environment.get("XDG_DATA_HOME", "")
-    if os.path.isabs(data_home):  # the XDG specification has relative ones ignored
+    if os.path.isabs(data_home):
         return Path(data_home) / "assay" / "baselines"
     home = environment.get("HOME", "")
     if not home:
-        raise CompareError("there is no folder of baselines: set ASSAY_BASELINES, XDG_DATA_HOME or HOME")
+        raise UserError("there is no folder of baselines: set ASSAY_BASELINES to one")
     return Path(home) / ".local" / "share" / "assay" / "baselines"
 
 
 def find(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """The path of the baseline's file; a CompareError with NO_BASELINE names the folder and what there is."""
+    """The path of the baseline's file; a UserError with NO_BASELINE names the folder and what there is."""
     if not NAME.fullmatch(name):
-        raise CompareError(
-            f"'{name}' is no name of a baseline: it takes letters, digits, '_', '-' and '.', and no '.' in front"
+        raise UserError(
+            f'a baseline cannot be called "{name}": a name has A-Z a-z 0-9 _ . - and no dot in front, '
+            "and 250 characters at most"
         )
     where = folder(environment)
     path = where / f"{name}.json"
     if path.exists():
         return str(path)
-    raise CompareError(
+    raise UserError(
         f"there is no baseline '{name}' in {where}, {_there_are(where)}: "
         f"make it with `assay bench --save-baseline {name}`",
         NO_BASELINE,

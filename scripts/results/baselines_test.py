@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import unittest
 from pathlib import Path
 
 from . import baselines
-from .errors import NO_BASELINE, UNUSABLE, CompareError
+from .errors import NO_BASELINE, UNUSABLE, UserError
 
 
-class Folder(unittest.TestCase):
-    """The folder of the environment."""
+EXAMPLES = json.loads(
+    (Path(__file__).resolve().parents[2] / "bench" / "report" / "baseline_examples.json").read_text(encoding="utf-8")
+)
 
-    def test_order(self) -> None:
-        environment = {"ASSAY_BASELINES": "own", "XDG_DATA_HOME": "/data", "HOME": "/home/ada"}
-        self.assertEqual(baselines.folder(environment), Path("own"))
-        environment["ASSAY_BASELINES"] = ""
-        self.assertEqual(baselines.folder(environment), Path("/data/assay/baselines"))
-        for unset in ("", "relative/data"):
-            environment["XDG_DATA_HOME"] = unset
-            self.assertEqual(baselines.folder(environment), Path("/home/ada/.local/share/assay/baselines"))
 
-    def test_nowhere(self) -> None:
-        with self.assertRaises(CompareError) as caught:
-            baselines.folder({})
-        self.assertEqual(
-            str(caught.exception), "there is no folder of baselines: set ASSAY_BASELINES, XDG_DATA_HOME or HOME"
-        )
-        self.assertEqual(caught.exception.code, UNUSABLE)
+class Rule(unittest.TestCase):
+    """The rule that `assay` has too, on the same examples."""
+
+    def test_names(self) -> None:
+        longest = EXAMPLES["longest_name"] * "a"
+        for name in (*EXAMPLES["names"], longest):
+            self.assertIsNotNone(baselines.NAME.fullmatch(name), name)
+        for name in (*EXAMPLES["no_names"], longest + "a"):
+            self.assertIsNone(baselines.NAME.fullmatch(name), name)
+
+    def test_folders(self) -> None:
+        for example in EXAMPLES["folders"]:
+            if example["folder"] is not None:
+                self.assertEqual(str(baselines.folder(example["environment"])), example["folder"], example)
+                continue
+            with self.assertRaises(UserError) as caught:
+                baselines.folder(example["environment"])
+            self.assertEqual(str(caught.exception), "there is no folder of baselines: set ASSAY_BASELINES to one")
+            self.assertEqual(caught.exception.code, UNUSABLE)
 
 
 class Finding(unittest.TestCase):
@@ -37,29 +43,31 @@ class Finding(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(folder.name) / "baselines"
+        self.folder.mkdir()
 
-    def refused(self, name: str, folder: Path | None = None) -> CompareError:
+    def refused(self, name: str, folder: Path | None = None) -> UserError:
         """Why there is no such baseline."""
-        with self.assertRaises(CompareError) as caught:
+        with self.assertRaises(UserError) as caught:
             baselines.find(name, {"ASSAY_BASELINES": str(folder or self.folder)})
         return caught.exception
 
     def test_found(self) -> None:
-        for name in ("main", "v1.2", "a..b", "-x_Y-9"):
+        for name in EXAMPLES["names"]:
             path = self.folder / f"{name}.json"
             path.touch()
             self.assertEqual(baselines.find(name, {"ASSAY_BASELINES": str(self.folder)}), str(path))
 
     def test_no_names(self) -> None:
-        (self.folder.parent / "outside.json").touch()
-        self.addCleanup((self.folder.parent / "outside.json").unlink)
-        for name in ("", ".", "..", ".hidden", "../outside", "a/b", "a b", "a\n", "é", "a\\b", "a*", "٣"):
+        (self.folder.parent / "main.json").touch()
+        self.addCleanup((self.folder.parent / "main.json").unlink)
+        for name in EXAMPLES["no_names"]:
             error = self.refused(name)
             self.assertEqual(error.code, UNUSABLE, name)
             self.assertEqual(
                 str(error),
-                f"'{name}' is no name of a baseline: it takes letters, digits, '_', '-' and '.', and no '.' in front",
+                f'a baseline cannot be called "{name}": a name has A-Z a-z 0-9 _ . - and no dot in front, and 250 '
+                "characters at most",
             )
 
     def test_missing_names_the_folder_and_what_there_is(self) -> None:
