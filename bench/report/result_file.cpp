@@ -50,6 +50,15 @@ json output_json(const OutputReport& output) {
           {"places", std::move(places)}};
 }
 
+/// The verdict on the outputs of the row's golden file, or null.
+json recorded_json(const RecordedOutputs* recorded) {
+  if (recorded == nullptr) return nullptr;
+  return {{"verdict", name_of(recorded->passed ? Verdict::passed : Verdict::failed)},
+          {"reason", recorded->reason},
+          {"max_error_ratio", number(recorded->max_error_ratio)},
+          {"precision_class", recorded->precision_class()}};
+}
+
 /// The keys that `benchmarks` and `checks` share.
 json check_json(const Row& row) {
   json outputs = json::array();
@@ -63,7 +72,7 @@ json check_json(const Row& row) {
           {"verdict", name_of(row.verdict)},
           {"reason", row.reason},
           {"max_error_ratio", number(row.max_error_ratio)},
-          {"framework_error_ratio", number(row.framework_error_ratio)},
+          {"recorded", recorded_json(row.recorded.get())},
           {"precision_class", row.precision_class()},
           {"bytes", row.cost.bytes},
           {"flops", row.cost.flops},
