@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "golden/regular_file.h"
-#include "golden/safetensors_header.h"
 
 namespace assay {
 
@@ -92,7 +91,7 @@ void SafetensorsFile::take_elements(const Source& source, SafetensorsHeader head
   std::ranges::sort(by_name_, {}, [&](std::size_t i) -> const std::string& { return tensors_[i].name; });
 }
 
-SafetensorsFile SafetensorsFile::load(const Source& source) {
+SafetensorsFile SafetensorsFile::load(const Source& source, const WantedTensors& wanted) {
   constexpr std::string_view lfs = "version https://git-lfs.github.com/spec/";
   if (source.size >= lfs.size() && source.text(0, lfs.size()) == lfs)
     source.refuse(0, "", "this is a Git-LFS pointer, not the file it stands for; fetch that with \"git lfs pull\"");
@@ -103,26 +102,30 @@ SafetensorsFile SafetensorsFile::load(const Source& source) {
   const std::uint64_t data_at = safetensors_length_bytes + checked_header_length(length, source.size, source.name);
 
   const std::string text = source.text(safetensors_length_bytes, length);
-  SafetensorsHeader header = parse_safetensors_header(text, source.size - data_at, source.name);
+  SafetensorsHeader header = parse_safetensors_header(text, source.size - data_at, source.name, wanted);
   SafetensorsFile file;
   file.metadata_ = std::move(header.metadata);
   file.take_elements(source, std::move(header), data_at);
   return file;
 }
 
-SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, std::string_view file_name) {
-  return load({bytes.size(), std::string(file_name), [bytes](std::uint64_t at, std::span<std::byte> into) {
-                 std::ranges::copy(bytes.subspan(at, into.size()), into.begin());
-               }});
+SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, std::string_view file_name,
+                                       const WantedTensors& wanted) {
+  const auto copy = [bytes](std::uint64_t at, std::span<std::byte> into) {
+    std::ranges::copy(bytes.subspan(at, into.size()), into.begin());
+  };
+  return load({bytes.size(), std::string(file_name), copy}, wanted);
 }
 
-SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) { return read(RegularFile(path)); }
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path, const WantedTensors& wanted) {
+  return read(RegularFile(path), wanted);
+}
 
-SafetensorsFile SafetensorsFile::read(const RegularFile& opened) {
+SafetensorsFile SafetensorsFile::read(const RegularFile& opened, const WantedTensors& wanted) {
   if (opened.size() > physical_memory()) refuse_for_memory(opened);
   const auto copy = [&](std::uint64_t at, std::span<std::byte> into) { opened.read(at, into); };
   try {
-    SafetensorsFile file = load({opened.size(), opened.name(), copy});
+    SafetensorsFile file = load({opened.size(), opened.name(), copy}, wanted);
     opened.require_unchanged();
     return file;
   } catch (const std::bad_alloc&) {

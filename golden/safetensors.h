@@ -12,12 +12,12 @@
 #include <string_view>
 #include <vector>
 
+#include "golden/safetensors_header.h"
 #include "reference/tensor.h"
 
 namespace assay {
 
-class RegularFile;         // golden/regular_file.h
-struct SafetensorsHeader;  // golden/safetensors_header.h
+class RegularFile;  // golden/regular_file.h
 
 /// A dense row-major host tensor and the name it has in a file.
 struct NamedTensor {
@@ -30,11 +30,13 @@ class SafetensorsFile {
  public:
   /// Reads the regular file `path`. Throws InvalidArgument with one sentence that names the file and, unless it could
   /// not be read at all, the byte and the tensor at fault. Takes memory only for what file size and header agree on.
-  static SafetensorsFile read(const std::filesystem::path& path);
-  static SafetensorsFile read(const RegularFile& opened);
+  /// Reads the elements of the wanted tensors alone and has no others.
+  static SafetensorsFile read(const std::filesystem::path& path, const WantedTensors& wanted = {});
+  static SafetensorsFile read(const RegularFile& opened, const WantedTensors& wanted = {});
 
   /// The same for a file's bytes in memory, called `file_name` in messages. The bytes are copied and may go away.
-  static SafetensorsFile parse(std::span<const std::byte> bytes, std::string_view file_name);
+  static SafetensorsFile parse(std::span<const std::byte> bytes, std::string_view file_name,
+                               const WantedTensors& wanted = {});
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
@@ -49,7 +51,7 @@ class SafetensorsFile {
 
  private:
   struct Source;
-  static SafetensorsFile load(const Source& source);
+  static SafetensorsFile load(const Source& source, const WantedTensors& wanted);
   void take_elements(const Source& source, SafetensorsHeader header, std::uint64_t data_at);
 
   std::map<std::string, std::string> metadata_;

@@ -25,6 +25,24 @@ struct StoredName {
 constexpr std::array<StoredName, 5> stored_names = {
     {{"BOOL", DType::boolean}, {"U8", DType::u8}, {"I64", DType::i64}, {"F32", DType::f32}, {"F64", DType::f64}}};
 
+/// What the format has besides: dtypes of tensors that no one wants.
+struct OtherName {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+constexpr std::array<OtherName, 12> other_names = {{{"I8", 1},
+                                                    {"F8_E4M3", 1},
+                                                    {"F8_E5M2", 1},
+                                                    {"F8_E8M0", 1},
+                                                    {"I16", 2},
+                                                    {"U16", 2},
+                                                    {"F16", 2},
+                                                    {"BF16", 2},
+                                                    {"I32", 4},
+                                                    {"U32", 4},
+                                                    {"U64", 8},
+                                                    {"C64", 8}}};
+
 std::string_view stored_name(DType dtype) {
   return std::ranges::find(stored_names, dtype, &StoredName::dtype)->name;  // every DType is in the table
 }
@@ -49,7 +67,8 @@ std::size_t token_end(std::string_view text, std::size_t at) {
 /// has no place for is refused when it opens.
 class HeaderReader final : public nlohmann::json_sax<Json> {
  public:
-  HeaderReader(std::string_view text, std::string_view file) : text_(text), file_(file) {}
+  HeaderReader(std::string_view text, std::string_view file, const WantedTensors& wanted)
+      : text_(text), file_(file), wanted_(wanted) {}
 
   SafetensorsHeader take() { return std::move(header_); }
 
@@ -81,10 +100,12 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
 
   void name_tensor(string_t& name);
   void name_field(const string_t& field);
+  void take_dtype(const string_t& name);
   void finish_entry();
 
   std::string_view text_;
   std::string_view file_;
+  const WantedTensors& wanted_;
   std::size_t start_ = 0;  // of the token the current event tells of
   std::size_t end_ = 0;
   Inside inside_ = Inside::nothing;
@@ -99,6 +120,8 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   std::string field_;
   std::size_t entry_at_ = 0;
   std::size_t shape_at_ = 0;
+  std::string dtype_;
+  std::uint64_t element_bytes_ = 0;
   std::vector<std::uint64_t> offsets_;
 };
 
@@ -169,11 +192,21 @@ bool HeaderReader::string(string_t& value) {
     return true;
   }
   if (inside_ != Inside::entry || field_ != "dtype") mismatch(in_quotes(value));
-  const auto* const known = std::ranges::find(stored_names, value, &StoredName::name);
-  if (known == stored_names.end())
-    refuse(start_, fmt::format("the dtype {} is not one of BOOL, U8, I64, F32 and F64", in_quotes(value)));
-  entry_.dtype = known->dtype;
+  take_dtype(value);
   return true;
+}
+
+void HeaderReader::take_dtype(const string_t& name) {
+  dtype_ = name;
+  if (const auto* const known = std::ranges::find(stored_names, name, &StoredName::name); known != stored_names.end()) {
+    entry_.dtype = known->dtype;
+    element_bytes_ = size_of(known->dtype);
+    return;
+  }
+  const auto* const other = std::ranges::find(other_names, name, &OtherName::name);
+  if (entry_.wanted || other == other_names.end())
+    refuse(start_, fmt::format("the dtype {} is not one of BOOL, U8, I64, F32 and F64", in_quotes(name)));
+  element_bytes_ = other->bytes;
 }
 
 bool HeaderReader::start_object(std::size_t) {
@@ -212,6 +245,7 @@ void HeaderReader::name_tensor(string_t& name) {
   }
   entry_.name = name;
   if (const auto problem = safetensors_name_problem(name)) refuse(start_, *problem);
+  entry_.wanted = !wanted_ || wanted_(name);
   if (!names_.insert(std::move(name)).second) refuse(start_, "the name appears twice");
 }
 
@@ -262,11 +296,11 @@ void HeaderReader::finish_entry() {
   const std::size_t offsets_at = entry_.at - safetensors_length_bytes;
   if (entry_.begin > entry_.end)
     refuse(offsets_at, fmt::format("the data begin at {} after their end at {}", entry_.begin, entry_.end));
-  const auto needed = static_cast<std::uint64_t>(entry_.shape.elements()) * size_of(entry_.dtype);
+  const auto needed = static_cast<std::uint64_t>(entry_.shape.elements()) * element_bytes_;
   if (entry_.end - entry_.begin != needed)
     refuse(offsets_at,
-           fmt::format("{} of shape {} takes {} bytes, not the {} from {} to {}", stored_name(entry_.dtype),
-                       to_string(entry_.shape), needed, entry_.end - entry_.begin, entry_.begin, entry_.end));
+           fmt::format("{} of shape {} takes {} bytes, not the {} from {} to {}", dtype_, to_string(entry_.shape),
+                       needed, entry_.end - entry_.begin, entry_.begin, entry_.end));
   header_.tensors.push_back(std::move(entry_));
 }
 
@@ -314,12 +348,14 @@ void check_cover(std::vector<SafetensorsEntry>& tensors, std::uint64_t header_by
 
 }  // namespace
 
-SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_bytes, std::string_view file) {
+SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_bytes, std::string_view file,
+                                           const WantedTensors& wanted) {
   check_text(text, file);
-  HeaderReader reader(text, file);
+  HeaderReader reader(text, file, wanted);
   Json::sax_parse(text, &reader);  // strict: nothing but whitespace may follow the object
   SafetensorsHeader header = reader.take();
   check_cover(header.tensors, text.size(), data_bytes, file);
+  std::erase_if(header.tensors, [](const SafetensorsEntry& entry) { return !entry.wanted; });
   return header;
 }
 

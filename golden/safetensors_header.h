@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,16 +32,22 @@ struct SafetensorsEntry {
   std::uint64_t begin = 0;  ///< first byte, counted from the end of the header
   std::uint64_t end = 0;    ///< one past the last byte
   std::uint64_t at = 0;     ///< where the file says so: the byte of `data_offsets`' value, for messages
+  bool wanted = true;       ///< if not, `dtype` means nothing
 };
 
 struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
-  std::vector<SafetensorsEntry> tensors;  ///< in the order of their data
+  std::vector<SafetensorsEntry> tensors;  ///< the wanted ones, in the order of their data
 };
+
+/// Which tensors of a file are needed, by name; empty for all. Of the others the header is checked, nothing else: they
+/// may have any dtype of the format that is made of whole bytes.
+using WantedTensors = std::function<bool(std::string_view name)>;
 
 /// Parses and checks a header, the `text` that follows the length in the file. `data_bytes` follow the header; the
 /// tensors must cover them without gap or overlap. Throws InvalidArgument, which names `file`, the tensor and the byte.
-SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_bytes, std::string_view file);
+SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_bytes, std::string_view file,
+                                           const WantedTensors& wanted = {});
 
 /// The header that declares `header`, padded with spaces so that the data start on a multiple of eight bytes. Names and
 /// metadata must be UTF-8.

@@ -327,5 +327,41 @@ TEST(SafetensorsAccepts, DataAtAnyAlignment) {
   }
 }
 
+/// Reads a file of which only the tensor "a" is wanted.
+SafetensorsFile parse_a(std::string_view file) {
+  return SafetensorsFile::parse(std::as_bytes(std::span(file)), "f", [](std::string_view name) { return name == "a"; });
+}
+
+TEST(SafetensorsSkips, UnwantedTensorsOfAnyDtype) {
+  for (const auto& [dtype, bytes] : {std::pair("F16", 2), std::pair("BF16", 2), std::pair("F8_E4M3", 1),
+                                     std::pair("I32", 4), std::pair("U64", 8), std::pair("F32", 4)}) {
+    const std::string other =
+        fmt::format(R"(,"b":{{"dtype":"{}","shape":[3],"data_offsets":[4,{}]}})", dtype, 4 + 3 * bytes);
+    const SafetensorsFile file = parse_a(file_of("{" + entry() + other + "}", std::string(4 + 3 * bytes, '\1')));
+    EXPECT_EQ(file.tensors().size(), 1u) << dtype;
+    EXPECT_NE(file.find("a"), nullptr) << dtype;
+    EXPECT_EQ(file.find("b"), nullptr) << dtype;
+  }
+}
+
+TEST(SafetensorsSkips, TheElementsOfUnwantedTensors) {
+  const std::string header = "{" + entry() + R"(,"b":{"dtype":"BOOL","shape":[1],"data_offsets":[4,5]}})";
+  EXPECT_EQ(refusal_of(file_of(header, "1234\2")).find("f, byte "), 0u);
+  EXPECT_EQ(refusal([&] { parse_a(file_of(header, "1234\2")); }), "accepted");
+}
+
+TEST(SafetensorsSkips, NoCheckOfTheHeader) {
+  const auto refusal_with = [](std::string_view dtype, std::string_view offsets) {
+    const std::string b = fmt::format(R"(,"b":{{"dtype":"{}","shape":[2],"data_offsets":{}}})", dtype, offsets);
+    return refusal([&] { parse_a(file_of("{" + entry() + b + "}", "12345678")); });
+  };
+  EXPECT_EQ(refusal_with("F16", "[4,8]"), "accepted");
+  EXPECT_EQ(refusal_with("F17", "[4,8]"),
+            R"(f, byte 75, tensor "b": the dtype "F17" is not one of BOOL, U8, I64, F32 and F64)");
+  EXPECT_EQ(refusal_with("F16", "[4,7]"),
+            R"(f, byte 108, tensor "b": F16 of shape [2] takes 4 bytes, not the 3 from 4 to 7)");
+  EXPECT_EQ(refusal_with("F16", "[3,7]"), R"(f, byte 108, tensor "b": the data begin at 3, overlapping those up to 4)");
+}
+
 }  // namespace
 }  // namespace assay

@@ -91,12 +91,10 @@ class Taker {
     while (const TensorRef* found = take(fmt::format("{}.{}", name, taken.size()))) taken.push_back(*found);
     return taken;
   }
-  /// Refuses what is left, but for outputs where those do not matter.
-  void finish(bool outputs_ignored) const {
-    for (const std::string& name : left_) {
-      if (outputs_ignored && (name.starts_with("out.") || name.starts_with("out64."))) continue;
+  /// Refuses what is left.
+  void finish() const {
+    for (const std::string& name : left_)
       refuse(fmt::format("tensor {} is nothing the operator asks for", in_quotes(name)));
-    }
   }
 
  private:
@@ -159,7 +157,7 @@ void take_tensors(GoldenCase& made, const SafetensorsFile& file, Outputs outputs
   const std::vector<Shape> shapes = infer(*made.op, *made.instance, made.params, slots);
   validate(*made.op, *made.instance, made.params, made.inputs);
   if (outputs != Outputs::not_needed) take_outputs(made, taker, outputs, shapes);
-  taker.finish(outputs == Outputs::not_needed);
+  taker.finish();
 }
 
 GoldenCase bind_case(const SafetensorsFile& file, const fs::path& path, Outputs outputs) {
@@ -172,6 +170,12 @@ GoldenCase bind_case(const SafetensorsFile& file, const fs::path& path, Outputs 
     refuse(path, problem.what());
   }
   return made;
+}
+
+/// The tensors of a case file that have to be read.
+WantedTensors wanted_tensors(Outputs outputs) {
+  if (outputs != Outputs::not_needed) return {};
+  return [](std::string_view name) { return !name.starts_with("out.") && !name.starts_with("out64."); };
 }
 
 // ---- a folder ----
@@ -260,11 +264,11 @@ bool GoldenCase::has_out64() const {
 }
 
 GoldenCase read_case(const fs::path& path, Outputs outputs) {
-  return bind_case(SafetensorsFile::read(path), path, outputs);
+  return bind_case(SafetensorsFile::read(path, wanted_tensors(outputs)), path, outputs);
 }
 
 GoldenCase parse_case(std::span<const std::byte> bytes, const fs::path& path, Outputs outputs) {
-  return bind_case(SafetensorsFile::parse(bytes, on_one_line(path.string())), path, outputs);
+  return bind_case(SafetensorsFile::parse(bytes, on_one_line(path.string()), wanted_tensors(outputs)), path, outputs);
 }
 
 GoldenFolder open_golden(const fs::path& root, bool manifest_required) {

@@ -29,7 +29,7 @@ struct GoldenCase {
 
 /// What a case file must hold besides its inputs.
 enum class Outputs : std::uint8_t {
-  not_needed,  ///< `assay run`: computed, so any that are there are ignored
+  not_needed,  ///< `assay run`: it computes them, so those in the file are not read
   needed,      ///< a user's folder: out.* of every output
   with_out64,  ///< the project's folder: out64.* of every inexact output, too
 };

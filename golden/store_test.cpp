@@ -245,6 +245,19 @@ TEST_F(Store, OutputsDoNotMatterWhereTheyAreComputed) {
   EXPECT_EQ(refusal(file, Outputs::not_needed), "");
 }
 
+TEST_F(Store, OutputsThatAreComputedMayHaveAnyDtype) {
+  File file;
+  std::string bytes = pack_safetensors(file.metadata, file.tensors, "tiny");
+  const std::size_t at = bytes.find(R"("dtype":"F32")", bytes.find("out.bias"));
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 13, R"("dtype":"I32")");  // four bytes as well
+  const auto parse = [&](Outputs outputs) {
+    return parse_case(std::as_bytes(std::span(bytes)), "relative_position_bias/tiny.safetensors", outputs);
+  };
+  EXPECT_TRUE(parse(Outputs::not_needed).out.empty());
+  EXPECT_THROW(parse(Outputs::needed), InvalidArgument);
+}
+
 TEST_F(Store, AListMustHaveNoGaps) {
   File file;
   file.metadata["operator"] = "nested_tensor";

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -57,8 +58,12 @@ struct Input {
 
 /// The constant c of the bound |got − r| ≤ c·u·S + tiny for an output computed in floating point. A comment beside the
 /// oracle derives it.
+///
+/// `low` and `high` are the range that every value of the output lies in, whatever the inputs (a probability: 0 and 1);
+/// infinite where there is none. An element whose tolerance tells nothing is still held to it.
 struct ErrorBound {
   double c;
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };
 /// Marks an output on which the operator's own judge decides.
 struct Judged {};

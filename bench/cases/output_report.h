@@ -26,7 +26,7 @@ struct OutputReport {
   bool ok = false;
   std::int64_t elements = 0;
   std::int64_t mismatches = 0;   ///< elements out of tolerance
-  std::int64_t unspecified = 0;  ///< elements the operator leaves open; held to their range only
+  std::int64_t unspecified = 0;  ///< elements held to a range only: the operator or their tolerance leaves them open
   double max_abs = 0, max_rel = 0, max_ulp = 0;
   double max_error_ratio = 0;  ///< largest error as a share of its tolerance; 0 where bits must agree and do
   double nmse = 0;             ///< Σ(got − r)² / Σr²
@@ -37,9 +37,11 @@ struct OutputReport {
   std::vector<Place> places;   ///< the first ten that disagree
 };
 
+/// The index of the element that comes `element`-th in row-major order.
+Shape index_of(std::int64_t element, const Shape& shape);
 /// "encoding[0, 3, 1, 2] is 0.5, expected 0.25 (tolerance 1e-06)".
 std::string describe(const std::string& output, const Place& place);
-/// The first place that disagrees, in one phrase.
-std::string describe_first(const OutputReport& report);
+/// "3 of 64 elements of probs are wrong; the first: probs[0, 1] is 0.5, expected 0.25 (tolerance 1e-06)".
+std::string describe_mismatches(const OutputReport& report);
 
 }  // namespace assay::bench

@@ -1,9 +1,10 @@
-// One line of every table and result file: a case on a backend at a thread count, what became of it and how long it
-// took.
+// One line of every table and result file: a case on a backend at a thread count, the verdict on it and its time.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,17 @@ enum class CacheState : bool { hot, cold };
 /// Whether outputs are allocated once or anew for each call.
 enum class Allocation : bool { once, each };
 
+/// What became of the outputs that a golden file recorded in the operator's own dtype: a contestant, never the truth.
+/// What a device or another runtime gave is judged by it.
+struct RecordedOutputs {
+  bool passed = false;
+  std::string reason;  ///< one sentence; empty where they passed
+  double max_error_ratio = 0;
+  std::vector<OutputReport> outputs;
+
+  std::string_view precision_class() const;  ///< the worst over the outputs
+};
+
 struct Row {
   std::string op, case_name, backend, dtype;
   int threads = 1;
@@ -38,9 +50,9 @@ struct Row {
   Verdict verdict = Verdict::invalid;
   std::string reason;  ///< one sentence; empty where PASSED
   std::vector<OutputReport> outputs;
-  std::optional<double> max_error_ratio;        ///< the worst over the outputs; none if not judged
-  std::optional<double> framework_error_ratio;  ///< of the golden file's own `out`: a contestant, never the truth
-  std::vector<std::string> told_apart;          ///< the wrong candidates that the case was seen to refuse
+  std::optional<double> max_error_ratio;            ///< the worst over the outputs; none if not judged
+  std::shared_ptr<const RecordedOutputs> recorded;  ///< of the case's golden file; null without one
+  std::vector<std::string> told_apart;              ///< the wrong candidates that the case was seen to refuse
   std::string witness;  ///< f64 or f32: what the golden file holds the oracle against; empty without one
   Cost cost;
   std::uint64_t seed = 0;
@@ -57,5 +69,8 @@ struct Row {
   std::string label() const;
   std::string_view precision_class() const;  ///< the worst over the outputs
 };
+
+/// One row of each case whose golden file's outputs were judged.
+std::vector<const Row*> rows_with_recorded_outputs(std::span<const Row> rows);
 
 }  // namespace assay::bench

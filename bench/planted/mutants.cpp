@@ -12,6 +12,7 @@
 #include "bench/planted/oracle_kernel.h"
 #include "bench/planted/rounding.h"
 #include "bench/verdict/guard.h"
+#include "bench/verdict/judge.h"
 
 namespace assay::bench {
 namespace {
@@ -356,9 +357,7 @@ std::optional<std::string> failure_of(const Mutant& mutant, const BoundCase& bou
   if (mutant.change_inputs != nullptr && !mutant.change_inputs(run)) return std::nullopt;
   if (!run_right_kernel(bound, expected, run)) return std::nullopt;
   if (mutant.change_outputs != nullptr && !mutant.change_outputs(run)) return std::nullopt;
-  Row row;
-  judge(bound, expected, run.outputs, row);
-  return row.verdict == Verdict::passed ? std::string() : row.reason;
+  return judge_outputs(bound, expected, run.outputs).reason();
 }
 
 std::vector<MutantFate> try_mutants(const OperatorEntry& op, const std::vector<const BoundCase*>& cases,

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bench/cases/cases.h"
-#include "bench/verdict/check.h"
+#include "bench/verdict/expectation.h"
 
 namespace assay::bench {
 

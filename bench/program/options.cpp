@@ -64,8 +64,25 @@ std::uint64_t parse_seed(const std::string& text) {
   return seed;
 }
 
+/// What --require calls the outputs of golden files. No backend may have this name.
+constexpr std::string_view recorded_name = "recorded";
+
+/// Why the recorded outputs did not all pass; empty if they did.
+std::string unmet_by_recorded(std::span<const Row> rows) {
+  const std::vector<const Row*> judged = rows_with_recorded_outputs(rows);
+  if (judged.empty())
+    return fmt::format("--require {0}: no {0} output was judged: a golden file has to be selected", recorded_name);
+  const auto failed = [](const Row* row) { return !row->recorded->passed; };
+  const auto first = std::find_if(judged.begin(), judged.end(), failed);
+  if (first == judged.end()) return {};
+  return fmt::format("--require {}: {} of {} golden files recorded a wrong output, for one {}/{}/{}: {}", recorded_name,
+                     std::count_if(judged.begin(), judged.end(), failed), judged.size(), (*first)->op,
+                     (*first)->case_name, (*first)->dtype, (*first)->recorded->reason);
+}
+
 /// Why a required backend did not pass everything; empty if it did.
 std::string unmet_requirement(const std::string& backend, std::span<const Row> rows) {
+  if (backend == recorded_name) return unmet_by_recorded(rows);
   std::size_t passed = 0;
   std::map<std::string_view, std::pair<std::size_t, const Row*>> others;
   for (const Row& row : rows) {
@@ -82,6 +99,22 @@ std::string unmet_requirement(const std::string& backend, std::span<const Row> r
   const auto& [verdict, counted] = *others.begin();
   return fmt::format("--require {}: {} rows are {}, for one {}: {}", backend, counted.first, verdict,
                      counted.second->label(), counted.second->reason);
+}
+
+/// "; 1 of 3 recorded outputs FAILED: window_softmax/case/f32"; empty if none failed.
+std::string failed_recordings(std::span<const Row> rows) {
+  constexpr std::size_t most_names = 10;  // more would bury the sentence
+  const std::vector<const Row*> judged = rows_with_recorded_outputs(rows);
+  std::vector<std::string> names;
+  std::size_t failed = 0;
+  for (const Row* row : judged) {
+    if (row->recorded->passed) continue;
+    if (failed++ < most_names) names.push_back(fmt::format("{}/{}/{}", row->op, row->case_name, row->dtype));
+  }
+  if (failed == 0) return {};
+  if (failed > names.size()) names.push_back(fmt::format("{} more", failed - names.size()));
+  return fmt::format("; {} of {} recorded outputs {}: {}", failed, judged.size(), coloured("FAILED", "FAILED"),
+                     fmt::join(names, ", "));
 }
 
 /// Of names that are neither empty nor standard output.
@@ -123,7 +156,8 @@ void add_run_options(CLI::App& verb, RunOptions& options) {
       ->type_name("DIR")
       ->check(not_empty());
   verb.add_option("--seed", options.seed, "Seed of inputs and property cases")->type_name("N")->capture_default_str();
-  verb.add_option("--require", options.require, "Backends that must pass every selected row")
+  verb.add_option("--require", options.require,
+                  "Backends that must pass every selected row; recorded for the outputs in golden files")
       ->type_name("NAME,NAME…")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -145,7 +179,8 @@ void finish_run_options(RunOptions& options, const std::vector<std::string>& out
   options.selection.threads = parse_threads(options.threads);
   options.selection.cases.seed = parse_seed(options.seed);
   if (!options.golden.empty()) options.selection.cases.golden = options.golden;
-  for (const std::string& backend : options.require) find_backend(backend);
+  for (const std::string& backend : options.require)
+    if (backend != recorded_name) find_backend(backend);
   for (const std::string& file : output_files)
     if (!file.empty()) require_writable(file);
   for (std::size_t i = 1; i < output_files.size(); ++i)
@@ -194,8 +229,8 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
     broken = broken || breaks_parity(verdict);
     if (verdict == Verdict::passed || breaks_parity(verdict)) judged += count;
   }
-  say(fmt::format("{}: {} checks in {:.1f} s, seed {}: {}{}\n", verb, judged, seconds, options.selection.cases.seed,
-                  fmt::join(counts, ", "), was_interrupted ? " (interrupted: partial)" : ""));
+  say(fmt::format("{}: {} checks in {:.1f} s, seed {}: {}{}{}\n", verb, judged, seconds, options.selection.cases.seed,
+                  fmt::join(counts, ", "), failed_recordings(rows), was_interrupted ? " (interrupted: partial)" : ""));
   for (const std::string& backend : options.require) {
     const std::string unmet = unmet_requirement(backend, rows);
     if (unmet.empty()) continue;

@@ -1,8 +1,11 @@
 // The program as a user meets it: exit codes, the one sentence for each mistake, and files that are whole or not there.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "bench/program/program_fixture.h"
@@ -104,6 +107,120 @@ TEST_F(Program, VerifyPassesAndWritesItsChecks) {
   std::ifstream xml(path("v.xml"));
   const std::string text((std::istreambuf_iterator<char>(xml)), {});
   EXPECT_NE(text.find("<testcase classname=\"relative_position_index\""), std::string::npos);
+}
+
+// ---- outputs that a golden file records: of a device, or of another runtime ----
+
+/// A folder with one case of window_softmax on 2 windows, 1 head and 4 tokens, its mask −1e9 on `masked` rows.
+class Recording : public Program {
+ protected:
+  /// Records what the scalar backend gives as `out`, after `change`, and nothing as `out64` unless it is asked for.
+  void record(int masked, const std::function<void(float*)>& change, bool with_out64 = true) {
+    fs::create_directories(folder_ / "golden/window_softmax");
+    const TensorRef scores = new_host_tensor(memory_, DType::f32, {2, 1, 4, 4});
+    const TensorRef mask = new_host_tensor(memory_, DType::f32, {2, 4, 4});
+    for (std::int64_t i = 0; i < 32; ++i) {
+      set_value(scores, i, static_cast<double>(i * i % 7) / 2);
+      set_value(mask, i, i / 4 < masked ? -1e9 : 0);
+    }
+    const std::map<std::string, std::string> metadata = {
+        {"assay.format", "1"}, {"operator", "window_softmax"}, {"case", "mine"}, {"params", "{}"}};
+    std::vector<NamedTensor> tensors = {{"in.scores", scores}, {"in.mask", mask}};
+    write_safetensors(path("in.safetensors"), metadata, tensors);
+    ASSERT_EQ(assay("run " + path("in.safetensors") + " --backend scalar -o " + path("out.safetensors")).code, 0);
+    const SafetensorsFile made = SafetensorsFile::read(path("out.safetensors"));
+    const TensorRef out = *made.find("out.probs");
+    const TensorRef out64 = new_host_tensor(memory_, DType::f64, out.shape);
+    for (std::int64_t i = 0; i < 32; ++i) set_value(out64, i, softmax_at(scores, mask, i));
+    change(static_cast<float*>(out.data));
+    tensors.push_back({"out.probs", out});
+    if (with_out64) tensors.push_back({"out64.probs", out64});
+    write_safetensors(folder_ / "golden/window_softmax/mine.safetensors", metadata, tensors);
+  }
+
+  static double softmax_at(const TensorRef& scores, const TensorRef& mask, std::int64_t i) {
+    double sum = 0;
+    const auto logit = [&](std::int64_t j) { return value_at(scores, j) + value_at(mask, j); };
+    for (std::int64_t j = i / 4 * 4; j < i / 4 * 4 + 4; ++j) sum += std::exp(logit(j) - logit(i));
+    return 1 / sum;
+  }
+
+  Outcome verify(const std::string& options = "") {
+    return assay("verify --golden " + path("golden") + " --filter '*/scalar/*' " + options);
+  }
+
+  static void keep(float*) {}
+  static void all_nan(float* out) { std::fill(out, out + 32, NAN); }
+  static void one_wrong(float* out) { out[9] += 0.5f; }
+
+  TensorPack memory_{1};
+};
+
+TEST_F(Recording, ARightOneIsCountedAndSilent) {
+  record(0, keep);
+  const Outcome outcome = verify("--require recorded --margins");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(outcome.text.find("recorded output"), std::string::npos) << outcome.text;
+  EXPECT_NE(outcome.text.find("1 at 0."), std::string::npos) << outcome.text;
+  EXPECT_NE(outcome.text.find("(recorded)"), std::string::npos) << outcome.text;
+}
+
+TEST_F(Recording, AWrongOneIsNamedAndGatesOnlyWhereRequired) {
+  for (void (*const change)(float*) : {all_nan, one_wrong}) {
+    record(0, change);
+    const Outcome said = verify("--margins --json " + path("v.json"));
+    EXPECT_EQ(said.code, 0) << said.text;
+    EXPECT_NE(said.text.find("1 PASSED; 1 of 1 recorded outputs FAILED: window_softmax/mine/f32\n"), std::string::npos)
+        << said.text;
+    EXPECT_NE(said.text.find("1 of 1 FAILED"), std::string::npos) << "in the table: " << said.text;
+    EXPECT_NE(said.text.find("(recorded)"), std::string::npos) << said.text;
+    EXPECT_NE(said.text.find("worse"), std::string::npos) << said.text;
+    const json recorded = read_json(path("v.json"))["checks"][0]["recorded"];
+    EXPECT_EQ(recorded["verdict"], "FAILED");
+    EXPECT_EQ(recorded["precision_class"], "worse");
+    EXPECT_NE(recorded["reason"].get<std::string>().find("elements of probs are wrong"), std::string::npos);
+
+    const Outcome gated = verify("--require recorded");
+    EXPECT_EQ(gated.code, 3) << gated.text;
+    EXPECT_NE(gated.text.find("--require recorded: 1 of 1 golden files recorded a wrong output, for one "
+                              "window_softmax/mine/f32: "),
+              std::string::npos)
+        << gated.text;
+  }
+}
+
+TEST_F(Recording, WithoutAFloat64ResultAWrongOneIsAnInvalidCase) {
+  record(0, one_wrong, false);
+  const Outcome outcome = verify();
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_NE(outcome.text.find("the golden out and the oracle do not mean the same operator"), std::string::npos)
+      << outcome.text;
+}
+
+TEST_F(Recording, RequiringOneWhereThereIsNoneFails) {
+  const Outcome none = assay("verify --filter 'padding_mask/property_0/scalar/*' --require recorded");
+  EXPECT_EQ(none.code, 3) << none.text;
+  EXPECT_NE(none.text.find("--require recorded: no recorded output was judged"), std::string::npos) << none.text;
+}
+
+TEST_F(Recording, OneMaskedRowIsLeftOpenAndTheOthersAreJudged) {
+  record(1, [](float* out) { std::fill(out, out + 4, 0.25f); });
+  const Outcome outcome = verify("--require recorded --json " + path("v.json"));
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(read_json(path("v.json"))["checks"][0]["outputs"][0]["unspecified"], 4);
+  EXPECT_NE(outcome.text.find("window_softmax/mine (4 of 32)"), std::string::npos) << outcome.text;
+  record(1, [](float* out) { out[2] = 1.5f; });  // no probability, whatever the row
+  EXPECT_EQ(verify("--require recorded").code, 3);
+  record(1, [](float* out) { out[4] += 1e-3f; });  // beside the row
+  EXPECT_EQ(verify("--require recorded").code, 3);
+}
+
+TEST_F(Recording, AMaskOfNearlyAllRowsIsInvalidAndNamesTheFirstElement) {
+  record(6, keep);
+  const Outcome outcome = verify();
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_NE(outcome.text.find("24 of its 32 elements"), std::string::npos) << outcome.text;
+  EXPECT_NE(outcome.text.find("the first: probs[0, 0, 0, 0] is "), std::string::npos) << outcome.text;
 }
 
 TEST_F(Program, BenchTimesOnlyWhatPassed) {

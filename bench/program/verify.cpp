@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <map>
 #include <set>
 
 #include "bench/base/interrupt.h"
@@ -55,6 +56,23 @@ void name_blind_cases(std::span<const Row> rows) {
   if (!blind.empty())
     say(fmt::format("note: no trivial result (zeros, a constant, …) differs from the truth of {}\n",
                     fmt::join(blind, ", ")));
+}
+
+/// Elements that are held to a range only: the operator leaves them open, or their tolerance tells nothing.
+void name_unspecified_elements(std::span<const Row> rows) {
+  constexpr std::size_t most_names = 5;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> unspecified;  // and the elements of those outputs
+  for (const Row& row : rows)
+    for (const OutputReport& output : row.outputs)
+      if (output.unspecified > 0)
+        unspecified[fmt::format("{}/{}", row.op, row.case_name)] = {output.unspecified, output.elements};
+  if (unspecified.empty()) return;
+  std::vector<std::string> names;
+  for (const auto& [name, counts] : unspecified)
+    if (names.size() < most_names) names.push_back(fmt::format("{} ({} of {})", name, counts.first, counts.second));
+  if (unspecified.size() > most_names) names.push_back(fmt::format("{} more", unspecified.size() - most_names));
+  say(fmt::format("note: some elements are held only to a finite range, where float32 carries no information: {}\n",
+                  fmt::join(names, ", ")));
 }
 
 void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
@@ -111,7 +129,10 @@ int verify(VerifyOptions& options) {
   write_files(options, done);
   say(verdict_table(done).text(1));
   if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done).text(6));
-  if (options.soak == 0) name_blind_cases(done);
+  if (options.soak == 0) {
+    name_blind_cases(done);
+    name_unspecified_elements(done);
+  }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return conclude("verify", done, options, seconds, is_interrupted());
 }

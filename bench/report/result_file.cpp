@@ -186,10 +186,40 @@ OutputReport read_output(const Object& from) {
   return output;
 }
 
+json outputs_json(const std::vector<OutputReport>& reports) {
+  json outputs = json::array();
+  for (const OutputReport& output : reports) outputs.push_back(output_json(output));
+  return outputs;
+}
+
+std::vector<OutputReport> read_outputs(const Object& from) {
+  std::vector<OutputReport> outputs;
+  for (const json& output : from.list("outputs"))
+    outputs.push_back(read_output({output, fmt::format("an output of {}", from.name())}));
+  return outputs;
+}
+
+/// The verdict on the outputs of the row's golden file, or null.
+json recorded_json(const RecordedOutputs* recorded) {
+  if (recorded == nullptr) return nullptr;
+  return {{"verdict", name_of(recorded->passed ? Verdict::passed : Verdict::failed)},
+          {"reason", recorded->reason},
+          {"max_error_ratio", number(recorded->max_error_ratio)},
+          {"precision_class", recorded->precision_class()},
+          {"outputs", outputs_json(recorded->outputs)}};
+}
+
+std::shared_ptr<const RecordedOutputs> read_recorded(const Object& from) {
+  RecordedOutputs recorded;
+  recorded.passed = from.named("verdict", verdict_named) == Verdict::passed;
+  recorded.reason = from.text("reason");
+  recorded.max_error_ratio = from.number("max_error_ratio");
+  recorded.outputs = read_outputs(from);
+  return std::make_shared<const RecordedOutputs>(std::move(recorded));
+}
+
 /// The keys that `benchmarks` and `checks` share.
 json check_json(const Row& row) {
-  json outputs = json::array();
-  for (const OutputReport& output : row.outputs) outputs.push_back(output_json(output));
   return {{"operator", row.op},
           {"case", row.case_name},
           {"backend", row.backend},
@@ -199,7 +229,7 @@ json check_json(const Row& row) {
           {"verdict", name_of(row.verdict)},
           {"reason", row.reason},
           {"max_error_ratio", number(row.max_error_ratio)},
-          {"framework_error_ratio", number(row.framework_error_ratio)},
+          {"recorded", recorded_json(row.recorded.get())},
           {"precision_class", row.precision_class()},
           {"bytes", row.cost.bytes},
           {"flops", row.cost.flops},
@@ -207,7 +237,7 @@ json check_json(const Row& row) {
           {"repro", row.repro},
           {"witness", row.witness},
           {"told_apart", row.told_apart},
-          {"outputs", std::move(outputs)}};
+          {"outputs", outputs_json(row.outputs)}};
 }
 
 Row read_check(const Object& from) {
@@ -221,7 +251,7 @@ Row read_check(const Object& from) {
   row.verdict = from.named("verdict", verdict_named);
   row.reason = from.text("reason");
   row.max_error_ratio = from.number_or_none("max_error_ratio");
-  row.framework_error_ratio = from.number_or_none("framework_error_ratio");
+  if (!from.at("recorded").is_null()) row.recorded = read_recorded(from.object("recorded"));
   row.cost.bytes = from.number("bytes");
   row.cost.flops = from.number("flops");
   if (!(row.cost.bytes >= 0)) from.wrong("bytes", "0 or more");
@@ -233,8 +263,7 @@ Row read_check(const Object& from) {
     if (!candidate.is_string()) from.wrong("told_apart", "a list of names");
     row.told_apart.push_back(candidate.get<std::string>());
   }
-  for (const json& output : from.list("outputs"))
-    row.outputs.push_back(read_output({output, fmt::format("an output of {}", from.name())}));
+  row.outputs = read_outputs(from);
   return row;
 }
 

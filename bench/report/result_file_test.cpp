@@ -49,7 +49,7 @@ Row row(Verdict verdict) {
   made.verdict = verdict;
   made.outputs = {output(verdict == Verdict::passed)};
   made.max_error_ratio = 0.25;
-  made.framework_error_ratio = 0.125;
+  made.recorded = std::make_shared<RecordedOutputs>(RecordedOutputs{false, "it is off", 1.5, {output(false)}});
   made.told_apart = {"zeros", "a constant"};
   made.witness = "f64";
   made.cost = {4096, 1.0 / 3};
@@ -109,7 +109,11 @@ TEST(ResultFile, EveryMemberOfARowIsInIt) {
   const Row read = read_rows(results_json(std::vector<Row>{written}, {}), RowList::benchmarks).at(0);
   EXPECT_EQ(read.tier, Tier::large);
   EXPECT_EQ(read.max_error_ratio, 0.25);
-  EXPECT_EQ(read.framework_error_ratio, 0.125);
+  ASSERT_NE(read.recorded, nullptr);
+  EXPECT_FALSE(read.recorded->passed);
+  EXPECT_EQ(read.recorded->reason, "it is off");
+  EXPECT_EQ(read.recorded->max_error_ratio, 1.5);
+  EXPECT_EQ(read.recorded->precision_class(), written.recorded->precision_class());
   EXPECT_EQ(read.told_apart, written.told_apart);
   EXPECT_EQ(read.witness, "f64");
   EXPECT_EQ(read.cost.bytes, 4096);

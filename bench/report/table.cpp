@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "backends/registry.h"
@@ -60,6 +61,11 @@ struct Cell {
     unsupported += row.verdict == Verdict::unsupported;
     unavailable += row.verdict == Verdict::unavailable;
     if (row.verdict == Verdict::passed && row.max_error_ratio) worst = std::max(worst, *row.max_error_ratio);
+  }
+  void count_recorded(const RecordedOutputs& outputs) {
+    passed += outputs.passed;
+    failed += !outputs.passed;
+    if (outputs.passed) worst = std::max(worst, outputs.max_error_ratio);
   }
   std::string text() const {
     const std::size_t all = passed + failed + invalid;
@@ -145,13 +151,13 @@ Table timing_table(std::span<const Row> rows) {
 Table verdict_table(std::span<const Row> rows) {
   std::vector<std::string> operators, backends;
   std::map<std::pair<std::string, std::string>, Cell> cells;
-  std::map<std::string, double> framework;
+  std::map<std::string, Cell> recorded;
   for (const Row& row : rows) {
     if (std::find(operators.begin(), operators.end(), row.op) == operators.end()) operators.push_back(row.op);
     if (std::find(backends.begin(), backends.end(), row.backend) == backends.end()) backends.push_back(row.backend);
     cells[{row.op, row.backend}].count(row);
-    if (row.framework_error_ratio) framework[row.op] = std::max(framework[row.op], *row.framework_error_ratio);
   }
+  for (const Row* row : rows_with_recorded_outputs(rows)) recorded[row->op].count_recorded(*row->recorded);
   std::vector<std::string> heading = {"operator"};
   heading.insert(heading.end(), backends.begin(), backends.end());
   heading.emplace_back("recorded");
@@ -159,40 +165,45 @@ Table verdict_table(std::span<const Row> rows) {
   for (const std::string& op : operators) {
     std::vector<std::string> line = {op};
     for (const std::string& backend : backends) line.push_back(cells[{op, backend}].text());
-    const auto recorded = framework.find(op);
-    line.push_back(recorded == framework.end() ? none
-                   : recorded->second == 0     ? "exact"
-                                               : fmt::format("{:.2f}", recorded->second));
+    line.push_back(recorded[op].text());
     table.add(std::move(line));
   }
   return table;
 }
 
-Table margins_table(std::span<const Row> rows) {
-  constexpr double honest_share = 0.25;  // an honest backend leaves three quarters for harder inputs
-  struct Margin {
-    double share = -1;
-    std::string precision, ulp, place;
-  };
-  std::map<std::pair<std::string, std::string>, Margin> margins;
-  const auto keep = [&](const Row& row, const std::string& who, double share) -> Margin* {
-    Margin& margin = margins[{row.op, who}];
-    if (!(share > margin.share)) return nullptr;
-    margin = {share, none, none, fmt::format("{}/{}/{}", row.case_name, row.dtype, row.threads)};
-    return &margin;
-  };
-  for (const Row& row : rows) {
-    if (row.framework_error_ratio)
-      if (Margin* margin = keep(row, "(recorded)", *row.framework_error_ratio)) margin->place = row.case_name;
-    if (row.verdict != Verdict::passed || !row.max_error_ratio) continue;
-    Margin* margin = keep(row, row.backend, *row.max_error_ratio);
-    if (margin == nullptr) continue;
-    margin->precision = row.precision_class();
-    for (const OutputReport& output : row.outputs) {
-      if (output.max_error_ratio != *row.max_error_ratio) continue;
-      margin->ulp = fmt::format("{:.3g}", output.max_ulp);
-      if (output.worst) margin->place += fmt::format(" {}", describe(output.name, *output.worst));
+namespace {
+
+/// The check of one operator by one contestant that used most of its tolerance.
+struct Margin {
+  double share = -1;
+  std::string precision, ulp, place;
+
+  void take(double used, std::string_view precision_class, const std::vector<OutputReport>& outputs,
+            const std::string& where) {
+    if (!(used > share)) return;
+    *this = {used, std::string(precision_class), none, where};
+    for (const OutputReport& output : outputs) {
+      if (output.max_error_ratio != used) continue;
+      if (std::isfinite(used)) ulp = fmt::format("{:.3g}", output.max_ulp);
+      if (output.worst) place += fmt::format(" {}", describe(output.name, *output.worst));
     }
+  }
+};
+
+}  // namespace
+
+Table margins_table(std::span<const Row> rows) {
+  constexpr double honest_share = 0.25;  // an honest backend leaves the rest for harder inputs than these
+  std::map<std::pair<std::string, std::string>, Margin> margins;
+  for (const Row* row : rows_with_recorded_outputs(rows)) {
+    const RecordedOutputs& recorded = *row->recorded;
+    margins[{row->op, "(recorded)"}].take(recorded.max_error_ratio, recorded.precision_class(), recorded.outputs,
+                                          row->case_name);
+  }
+  for (const Row& row : rows) {
+    if (row.verdict != Verdict::passed || !row.max_error_ratio) continue;
+    margins[{row.op, row.backend}].take(*row.max_error_ratio, row.precision_class(), row.outputs,
+                                        fmt::format("{}/{}/{}", row.case_name, row.dtype, row.threads));
   }
   Table table({"operator", "backend", "share", "precision", "ULP", "where"});
   for (const auto& [key, margin] : margins) {

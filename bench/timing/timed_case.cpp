@@ -7,7 +7,8 @@
 #include <cmath>
 
 #include "bench/timing/roof.h"
-#include "bench/verdict/check.h"
+#include "bench/verdict/judge.h"
+#include "bench/verdict/referee.h"
 #include "bench/verdict/trial.h"
 
 namespace assay::bench {
@@ -88,7 +89,7 @@ void judge_timed(Entrant& entrant, const BoundCase& bound, const Expectation& ex
   const std::optional<double> before = row.max_error_ratio;
   try {
     for (std::size_t set = 0; set < entrant.trial->sets() && row.verdict == Verdict::passed; ++set)
-      judge(bound, expected, entrant.trial->results(set), row);
+      judge_row(bound, expected, entrant.trial->results(set), row);
     if (!row.timing->problem.empty()) fail(row, row.timing->problem);
     if (const std::string breach = entrant.trial->breach(); row.verdict == Verdict::passed && !breach.empty())
       fail(row, breach);

@@ -1,19 +1,111 @@
-// The wrong candidates and how they are tried: element by element until one is refused, which nearly always is soon.
+// The contrast of tolerances, and the wrong candidates. A candidate is tried element by element until one is refused,
+// which is soon in nearly every case.
 #include "bench/verdict/admission.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <optional>
 
 #include "bench/cases/cases.h"
-#include "bench/verdict/check.h"
-#include "bench/verdict/compare.h"
+#include "bench/verdict/expectation.h"
+#include "bench/verdict/tolerance.h"
 
 namespace assay::bench {
 namespace {
+
+// ---- the contrast of tolerances ----
+
+struct Element {
+  std::int64_t at;
+  double expected, tolerance;
+};
+
+/// Calls `visit` for each element that the operator specifies.
+template <class Visit>
+void visit_specified(const Tolerance& bound, const Truth& truth, std::size_t output, const Visit& visit) {
+  const auto* r = static_cast<const double*>(truth.outputs[output][0].data);
+  const std::vector<double>& scale = truth.scale[output];
+  const std::vector<ErrorScale::Open>& open = truth.scale.open(output);
+  std::size_t next_open = 0;
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    if (next_open < open.size() && open[next_open].element == at) {
+      ++next_open;
+    } else {
+      visit(Element{at, r[i], bound.at(scale[i])});
+    }
+  }
+}
+
+/// How the finite values of an output compare with their tolerances.
+class Contrast {
+ public:
+  void add(const Element& element) {
+    ++elements_;
+    if (!std::isfinite(element.expected)) return;
+    ++finite_;
+    max_value_ = std::max(max_value_, std::abs(element.expected));
+    max_tolerance_ = std::max(max_tolerance_, element.tolerance);
+    value_squared_ += element.expected * element.expected;
+    tolerance_squared_ += element.tolerance * element.tolerance;
+  }
+
+  std::int64_t elements() const { return elements_; }
+  bool all_zero() const { return max_value_ == 0; }
+  double rms_value() const { return std::sqrt(value_squared_ / static_cast<double>(finite_)); }
+
+  /// Why the tolerances tell nothing; empty if they do, or if there is no value but zero.
+  std::string weakness(double least) const {
+    if (all_zero()) return {};
+    if (!(max_tolerance_ < max_value_))
+      return fmt::format("a tolerance of {:.3g}, no smaller than its largest value {:.3g}", max_tolerance_, max_value_);
+    const double contrast = std::sqrt(value_squared_ / tolerance_squared_);
+    if (contrast > least) return {};
+    return fmt::format("values whose RMS is only {:.3g} times that of their tolerances, where {} is needed", contrast,
+                       least);
+  }
+
+ private:
+  std::int64_t elements_ = 0, finite_ = 0;
+  double max_value_ = 0, max_tolerance_ = 0, value_squared_ = 0, tolerance_squared_ = 0;
+};
+
+/// The elements whose tolerance tells nothing, and the contrast of the others.
+struct Hopeless {
+  std::int64_t count = 0;
+  std::vector<ErrorScale::Open> elements;  ///< with the range that each is held to
+  Element first{};
+  Contrast others;
+};
+
+/// Takes the elements apart at the tolerance `limit`. Keeps at most `most` of the hopeless ones: beyond that the case
+/// is no test.
+Hopeless find_hopeless(const Tolerance& bound, const Truth& truth, std::size_t output, double limit,
+                       std::int64_t most) {
+  Hopeless found;
+  visit_specified(bound, truth, output, [&](const Element& element) {
+    if (!std::isfinite(element.expected) || element.tolerance < limit) return found.others.add(element);
+    if (found.count++ == 0) found.first = element;
+    if (found.count > most) return;
+    found.elements.push_back({element.at, std::max(bound.lowest(), element.expected - element.tolerance),
+                              std::min(bound.highest(), element.expected + element.tolerance)});
+  });
+  return found;
+}
+
+/// Why an output is no test without its hopeless elements; empty if it is one.
+std::string weakness_without(const Hopeless& hopeless, double least) {
+  if (hopeless.count > hopeless.others.elements()) return "they are more than half of the output";
+  if (hopeless.others.all_zero()) return "all others are zero";
+  const std::string weak = hopeless.others.weakness(least);
+  return weak.empty() ? weak : fmt::format("the others have {}", weak);
+}
+
+// ---- the wrong candidates ----
 
 /// A candidate must be told from the truth where it is off by this share of the largest value; what is closer may be
 /// what rounding leaves.
@@ -98,9 +190,7 @@ std::optional<Truth> without_last_entries(const BoundCase& bound, const Expectat
     }
   if (!dropped) return std::nullopt;
   try {
-    const TensorPack widened = widen(bound.instance->inputs, inputs);
-    if (bound.op->validate != nullptr) bound.op->validate(bound.params, widened.slots());
-    return evaluate_oracle(*bound.op, *bound.instance, bound.params, widened.slots(), expected.shapes);
+    return evaluate(bound, inputs).truth;
   } catch (const InvalidArgument&) {
     return std::nullopt;
   }
@@ -137,6 +227,37 @@ class Trials {
 };
 
 }  // namespace
+
+std::string admit_tolerances(const FieldInfo& field, Truth& truth, std::size_t output) {
+  if (!field.bound) return {};
+  const Tolerance bound(field);
+  const Shape& shape = truth.outputs[output][0].shape;
+  const auto place = [&](const Element& element) { return to_string(index_of(element.at, shape)); };
+  std::string unusable;
+  Contrast all;
+  visit_specified(bound, truth, output, [&](const Element& element) {
+    all.add(element);
+    if (unusable.empty() && !Tolerance::is_usable(element.tolerance))
+      unusable = fmt::format("output {} has the tolerance {} at {}", field.name, element.tolerance, place(element));
+  });
+  if (!unusable.empty()) return unusable;
+  if (shape.elements() > 0 && all.elements() == 0)
+    return fmt::format("output {} has nothing but unspecified elements", field.name);
+  if (all.weakness(bound.least_contrast()).empty()) return {};
+
+  const double limit = all.rms_value() / bound.least_contrast();
+  const Hopeless hopeless = find_hopeless(bound, truth, output, limit, all.elements() / 2);
+  const std::string weak = weakness_without(hopeless, bound.least_contrast());
+  if (!weak.empty())
+    return fmt::format(
+        "the tolerances of output {} tell nothing: {} of its {} elements have one of {:.3g} (1/{} of its RMS) or more, "
+        "and {}; the first: {}{} is {} with a tolerance of {:.3g}",
+        field.name, hopeless.count, all.elements(), limit, bound.least_contrast(), weak, field.name,
+        place(hopeless.first), hopeless.first.expected, hopeless.first.tolerance);
+  for (const ErrorScale::Open& element : hopeless.elements) truth.scale.leave_open(output, element);
+  truth.scale.sort_open();
+  return {};
+}
 
 Admission admit(const BoundCase& bound, const Expectation& expected) {
   Trials trials(bound, expected);

@@ -1,39 +1,17 @@
-// The comparison itself. Every test is written so that a NaN fails it.
+// The comparison of one output. Every test is written so that a NaN fails it.
 #include "bench/verdict/compare.h"
 
-#include <fmt/format.h>
-
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "bench/verdict/tolerance.h"
+
 namespace assay::bench {
 namespace {
 
 constexpr std::size_t most_places = 10;
-// Below the smallest normal float32, 2⁻¹²⁶, an honest kernel may flush its result to zero: Eigen's exp with AVX-512
-// does. Four times that, as every constant is four times what the worst honest kernel needs.
-constexpr double tiny = 0x1p-124;
-
-constexpr double unit_roundoff(DType dtype) { return dtype == DType::f64 ? 0x1p-53 : 0x1p-24; }
-
-struct PrecisionClass {
-  std::string_view name;
-  double u;
-};
-constexpr std::array<PrecisionClass, 4> precision_classes = {
-    {{"f64", 0x1p-53}, {"f32", 0x1p-24}, {"tf32", 0x1p-11}, {"bf16", 0x1p-8}}};
-
-Shape unravel(std::int64_t element, const Shape& shape) {
-  Shape index = shape;
-  for (std::size_t d = shape.rank(); d-- > 0;) {
-    index[d] = element % shape[d];
-    element /= shape[d];
-  }
-  return index;
-}
 
 template <class T>
 bool same_bits(T a, T b) {
@@ -55,13 +33,13 @@ double ulp_distance(T a, T b) {
   }
 }
 
-/// A tolerance that is negative, infinite or NaN can pass nothing.
-bool usable(double tolerance) { return tolerance >= 0 && std::isfinite(tolerance); }
-
 /// NaN where the oracle has NaN, and the same infinity.
 bool same_special(double value, double expected) {
   return std::isnan(expected) ? std::isnan(value) : value == expected;
 }
+
+/// False for NaN.
+bool is_within(double value, const ErrorScale::Open& range) { return value >= range.low && value <= range.high; }
 
 /// Gathers an OutputReport element by element.
 class Tally {
@@ -83,7 +61,7 @@ class Tally {
   void mismatch(std::int64_t element, double got, double expected, double tolerance) {
     ++report_.mismatches;
     if (report_.places.size() < most_places)
-      report_.places.push_back({unravel(element, report_.shape), got, expected, tolerance});
+      report_.places.push_back({index_of(element, report_.shape), got, expected, tolerance});
   }
 
   void error(double got, double expected, double ulp) {
@@ -100,7 +78,7 @@ class Tally {
   void ratio(std::int64_t element, double share, double got, double expected, double tolerance) {
     if (std::isnan(report_.max_error_ratio) || share <= report_.max_error_ratio) return;  // a NaN comes in and stays
     report_.max_error_ratio = share;
-    report_.worst = Place{unravel(element, report_.shape), got, expected, tolerance};
+    report_.worst = Place{index_of(element, report_.shape), got, expected, tolerance};
   }
 
   void unspecified() { ++report_.unspecified; }
@@ -142,60 +120,68 @@ OutputReport compare_exact(const FieldInfo& field, const TensorRef& got, const T
   return tally.finish(equal ? "exact" : "worse");
 }
 
-/// The largest error in units of c·S over all elements, from which the precision class follows.
-std::string_view classify(double worst, bool all_equal) {
-  if (all_equal) return "exact";
-  for (const PrecisionClass& known : precision_classes)
-    if (worst <= known.u) return known.name;
-  return "worse";
-}
+/// The comparison of one inexact output, one element after the other.
+template <class T>
+class Comparison {
+ public:
+  Comparison(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output,
+             const Tolerance& tolerance)
+      : tally_(field, got), tolerance_(tolerance), scale_(truth.scale[output]), open_(truth.scale.open(output)) {}
+
+  void element(std::int64_t i, T got, double expected) {
+    const auto value = static_cast<double>(got);
+    tally_.count_specials(value, expected);
+    if (next_open_ < open_.size() && open_[next_open_].element == i)
+      return element_in_range(i, value, expected, open_[next_open_++]);
+    const double scale = scale_[static_cast<std::size_t>(i)], tolerance = tolerance_.at(scale);
+    if (!Tolerance::is_usable(tolerance)) return refuse(i, nan, value, expected, tolerance);
+    if (!std::isfinite(expected)) {
+      if (!same_special(value, expected)) refuse(i, infinity, value, expected, tolerance);
+      return;
+    }
+    tally_.error(value, expected, ulp_distance(got, static_cast<T>(expected)));
+    tally_.ratio(i, Tolerance::share_used(value, expected, tolerance), value, expected, tolerance);
+    if (!Tolerance::admits(value, expected, tolerance)) tally_.mismatch(i, value, expected, tolerance);
+    all_equal_ = all_equal_ && same_bits(got, static_cast<T>(expected));
+    roundoff_ = std::max(roundoff_, tolerance_.roundoff_needed(value, expected, scale));
+  }
+
+  OutputReport finish() { return tally_.finish(all_equal_ ? "exact" : precision_class_of(roundoff_)); }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+  void element_in_range(std::int64_t i, double got, double expected, const ErrorScale::Open& range) {
+    tally_.unspecified();
+    if (!is_within(got, range)) refuse(i, infinity, got, expected, range.high - range.low);
+  }
+
+  void refuse(std::int64_t i, double share, double got, double expected, double tolerance) {
+    tally_.ratio(i, share, got, expected, tolerance);
+    tally_.mismatch(i, got, expected, tolerance);
+    all_equal_ = false;
+    roundoff_ = infinity;
+  }
+
+  Tally tally_;
+  const Tolerance& tolerance_;
+  const std::vector<double>& scale_;
+  const std::vector<ErrorScale::Open>& open_;
+  std::size_t next_open_ = 0;
+  double roundoff_ = 0;  ///< the smallest that all elements keep
+  bool all_equal_ = true;
+};
 
 template <class T>
 OutputReport compare_within(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output,
-                            double share) {
-  Tally tally(field, got);
+                            const Tolerance& tolerance) {
+  Comparison<T> comparison(field, got, truth, output, tolerance);
   const auto* g = static_cast<const T*>(got.data);
   const auto* r = static_cast<const double*>(truth.outputs[output][0].data);
-  const std::vector<double>& scale = truth.scale[output];
-  const auto& open = truth.scale.open(output);
-  const double u = unit_roundoff(field.dtype);
-  std::size_t next_open = 0;
-  double worst = 0;
-  bool all_equal = true;
   const std::int64_t n = got.shape.elements();
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto value = static_cast<double>(g[i]);
-    const double expected = r[i];
-    tally.count_specials(value, expected);
-    if (next_open < open.size() && open[next_open].element == i) {
-      const ErrorScale::Open& range = open[next_open++];
-      tally.unspecified();
-      if (!(value >= range.low && value <= range.high)) tally.mismatch(i, value, expected, range.high - range.low);
-      continue;
-    }
-    const double conditioned = field.bound->c * scale[static_cast<std::size_t>(i)];
-    const double tolerance = share * (conditioned * u + tiny);
-    if (!usable(tolerance)) {
-      tally.ratio(i, std::numeric_limits<double>::quiet_NaN(), value, expected, tolerance);
-      tally.mismatch(i, value, expected, tolerance);  // an oracle without a usable tolerance can pass nothing
-      continue;
-    }
-    if (!std::isfinite(expected)) {
-      if (same_special(value, expected)) continue;
-      tally.ratio(i, std::numeric_limits<double>::infinity(), value, expected, tolerance);
-      tally.mismatch(i, value, expected, tolerance);
-      all_equal = false;
-      continue;
-    }
-    const double error = std::abs(value - expected);
-    tally.error(value, expected, ulp_distance(g[i], static_cast<T>(expected)));
-    tally.ratio(i, std::isnan(error) ? std::numeric_limits<double>::infinity() : error / tolerance, value, expected,
-                tolerance);
-    if (!(error <= tolerance)) tally.mismatch(i, value, expected, tolerance);
-    all_equal = all_equal && same_bits(g[i], static_cast<T>(expected));
-    if (const double needed = (error - tiny) / conditioned; error > tiny && !(needed <= worst)) worst = needed;
-  }
-  return tally.finish(classify(worst, all_equal));
+  for (std::int64_t i = 0; i < n; ++i) comparison.element(i, g[i], r[i]);
+  return comparison.finish();
 }
 
 OutputReport shape_mismatch(const FieldInfo& field, const TensorRef& got) {
@@ -205,28 +191,18 @@ OutputReport shape_mismatch(const FieldInfo& field, const TensorRef& got) {
   return report;
 }
 
-}  // namespace
-
-Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
-                      Slots widened, std::span<const Shape> shapes) {
-  Truth truth{TensorPack(instance.outputs.size()), ErrorScale(instance.outputs.size())};
-  for (std::size_t i = 0; i < instance.outputs.size(); ++i) {
-    const FieldInfo& field = instance.outputs[i];
-    truth.outputs[i].push_back(new_host_tensor(truth.outputs, field.oracle_dtype, shapes[i]));
-    if (field.bound) truth.scale[i].resize(static_cast<std::size_t>(shapes[i].elements()));
-  }
-  op.oracle(params, widened, truth.outputs.slots(), truth.scale);
-  truth.scale.sort_open();
-  return truth;
+OutputReport compare_inexact(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output,
+                             const Tolerance& tolerance) {
+  return got.dtype == DType::f64 ? compare_within<double>(field, got, truth, output, tolerance)
+                                 : compare_within<float>(field, got, truth, output, tolerance);
 }
 
-OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output,
-                     double share) {
+}  // namespace
+
+OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output) {
   const TensorRef& expected = truth.outputs[output][0];
   if (!(got.shape == expected.shape)) return shape_mismatch(field, got);
-  if (field.bound)
-    return got.dtype == DType::f64 ? compare_within<double>(field, got, truth, output, share)
-                                   : compare_within<float>(field, got, truth, output, share);
+  if (field.bound) return compare_inexact(field, got, truth, output, Tolerance(field));
   switch (got.dtype) {
     case DType::boolean:
       return compare_exact<std::uint8_t, std::uint8_t>(field, got,
@@ -241,61 +217,24 @@ OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& 
   return shape_mismatch(field, got);
 }
 
-double tolerance_at(const FieldInfo& field, const Truth& truth, std::size_t output, std::int64_t element) {
-  return field.bound->c * unit_roundoff(field.dtype) * truth.scale[output][static_cast<std::size_t>(element)] + tiny;
+OutputReport compare_witness(const FieldInfo& field, const TensorRef& witness, const Truth& truth, std::size_t output) {
+  if (!(witness.shape == truth.outputs[output][0].shape)) return shape_mismatch(field, witness);
+  return compare_inexact(field, witness, truth, output, Tolerance::of_witness(field));
 }
 
 bool accepts(const FieldInfo& field, double value, const Truth& truth, std::size_t output, std::int64_t element) {
   const double expected = value_at(truth.outputs[output][0], element);
-  const bool single = field.dtype == DType::f32;
   if (!field.bound) {
     if (std::isnan(expected)) return std::isnan(value);
-    return single ? same_bits(static_cast<float>(value), static_cast<float>(expected)) : same_bits(value, expected);
+    return field.dtype == DType::f32 ? same_bits(static_cast<float>(value), static_cast<float>(expected))
+                                     : same_bits(value, expected);
   }
-  const double rounded = single ? static_cast<double>(static_cast<float>(value)) : value;
-  if (const ErrorScale::Open* range = truth.scale.find_open(output, element))
-    return rounded >= range->low && rounded <= range->high;
-  const double tolerance = tolerance_at(field, truth, output, element);
-  if (!usable(tolerance)) return false;
-  return std::isfinite(expected) ? std::abs(rounded - expected) <= tolerance : same_special(rounded, expected);
-}
-
-std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t output) {
-  if (!field.bound) return {};
-  const TensorRef& expected = truth.outputs[output][0];
-  const auto* r = static_cast<const double*>(expected.data);
-  const auto& open = truth.scale.open(output);
-  double max_truth = 0, max_tolerance = 0, truth_squared = 0, tolerance_squared = 0;
-  std::size_t next_open = 0;
-  std::int64_t held = 0;
-  const std::int64_t n = expected.shape.elements();
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (next_open < open.size() && open[next_open].element == i) {
-      ++next_open;
-      continue;
-    }
-    const double tolerance = tolerance_at(field, truth, output, i);
-    if (!usable(tolerance))
-      return fmt::format("output {} has the tolerance {} at {}", field.name, tolerance,
-                         to_string(unravel(i, expected.shape)));
-    ++held;
-    if (!std::isfinite(r[i])) continue;
-    max_truth = std::max(max_truth, std::abs(r[i]));
-    max_tolerance = std::max(max_tolerance, tolerance);
-    truth_squared += r[i] * r[i];
-    tolerance_squared += tolerance * tolerance;
-  }
-  if (n > 0 && held == 0) return fmt::format("output {} has nothing but unspecified elements", field.name);
-  if (max_truth == 0) return {};
-  if (!(max_tolerance < max_truth))
-    return fmt::format("output {} has a tolerance of {}, no smaller than its largest value {}", field.name,
-                       max_tolerance, max_truth);
-  constexpr double least_contrast = 100;
-  const double contrast = std::sqrt(truth_squared / tolerance_squared);
-  if (!(contrast > least_contrast))
-    return fmt::format("the RMS of output {} is only {:.3g} times that of its tolerance; {} is needed", field.name,
-                       contrast, least_contrast);
-  return {};
+  const Tolerance bound(field);
+  const double got = bound.rounded(value);
+  if (const ErrorScale::Open* range = truth.scale.find_open(output, element)) return is_within(got, *range);
+  const double tolerance = bound.at(truth.scale[output][static_cast<std::size_t>(element)]);
+  if (!Tolerance::is_usable(tolerance)) return false;
+  return std::isfinite(expected) ? Tolerance::admits(got, expected, tolerance) : same_special(got, expected);
 }
 
 }  // namespace assay::bench

@@ -1,14 +1,10 @@
-// How a result is judged: every element against the oracle's value and its own tolerance. Start with compare().
+// Holds the tensors of a result against the truth, element by element. Start with compare().
 //
-//     |got − r| ≤ c·u·S + tiny      u = 2⁻²⁴ for f32, 2⁻⁵³ for f64; tiny = 2⁻¹²⁴; S the oracle's error scale
-//
-// An output without a bound must agree bit for bit (−0 is not 0), with NaN exactly where the oracle has it.
+// An output with an ErrorBound must keep its Tolerance (tolerance.h). An output without one must agree bit for bit (−0
+// is not 0), with NaN exactly where the oracle has NaN.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "bench/cases/output_report.h"
@@ -16,29 +12,19 @@
 
 namespace assay::bench {
 
-/// The oracle's outputs on the host and how ill-conditioned they are. The truth for every backend.
+/// What the oracle gave for one set of inputs: the outputs, on the host, and the error scale of their elements.
 struct Truth {
   TensorPack outputs;
   ErrorScale scale{0};
 };
 
-/// Asks the operator for the truth of one set of inputs, which have been widened.
-Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
-                      Slots widened, std::span<const Shape> shapes);
+/// Holds `got` (host memory, the output's dtype) against the truth of output number `output`.
+OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output);
 
-/// Holds `got` (host memory) against the truth of output number `output`. `share` narrows every tolerance: the golden
-/// witness has to agree within 1/64 of it. `got` has the operator's dtype or the oracle's.
-OutputReport compare(const FieldInfo& field, const TensorRef& got, const Truth& truth, std::size_t output,
-                     double share = 1);
+/// Holds a framework's float64 result of an inexact output against the truth, with the tolerance of a witness.
+OutputReport compare_witness(const FieldInfo& field, const TensorRef& witness, const Truth& truth, std::size_t output);
 
-/// τ of one element of an output that has a bound.
-double tolerance_at(const FieldInfo& field, const Truth& truth, std::size_t output, std::int64_t element);
-
-/// Whether one value, rounded to the output's dtype, would do for one element; unspecified elements accept their range.
+/// Whether compare() would accept `value`, rounded to the output's dtype, as one element of the output.
 bool accepts(const FieldInfo& field, double value, const Truth& truth, std::size_t output, std::int64_t element);
-
-/// Why this truth could not tell a right result from a wrong one; empty if it can. For an inexact output the largest
-/// tolerance must stay below max |r| and the tolerances' RMS a hundred times below that of r.
-std::string inadmissible(const FieldInfo& field, const Truth& truth, std::size_t output);
 
 }  // namespace assay::bench

@@ -2,15 +2,15 @@
 #include "bench/verdict/verified_case.h"
 
 #include "bench/base/interrupt.h"
-#include "bench/verdict/check.h"
+#include "bench/verdict/referee.h"
 
 namespace assay::bench {
 
 void verify_case(const CaseRows& selected, std::uint64_t seed,
                  const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done) {
   const Expectation expected = expect(*selected.bound, seed, 0);
-  // a second truth costs as much as the first, and the small cases take the same ways through a kernel; bench gives
-  // workloads fresh values before it times them
+  // small cases only: a second truth costs as much as the first, and bench gives workloads fresh values before it times
+  // them
   std::optional<Expectation> varied;
   if (selected.bound->tier == Tier::small) varied = expect_varied(*selected.bound, expected);
   Referee referee(*selected.bound, expected, varied ? &*varied : nullptr);

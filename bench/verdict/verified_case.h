@@ -1,4 +1,4 @@
-// One case on all its backends, verified: what `verify` and `profile` repeat.
+// Verifies one case on all its backends: what `verify` and `profile` repeat.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace assay::bench {
 
-/// Computes the truth once and holds every row of the case against it, in order; `done` gets each. Ends early when
-/// interrupted. `repro_command` gives the command that does one row again.
+/// Computes the truth once and verifies every row of the case against it, in order; `done` gets each. Stops between
+/// rows when interrupted. `repro_command` gives the command that verifies one row again.
 void verify_case(const CaseRows& selected, std::uint64_t seed,
                  const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done);
 

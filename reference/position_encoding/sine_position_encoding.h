@@ -49,7 +49,7 @@ struct SinePositionEncoding {
     /// c = 16: DETR's formula in float32, PyTorch eager, needed 3.6 (the reciprocal and the recurrence forms less);
     /// four times that is 14.4.
     static constexpr auto fields() {
-      return std::tuple{Output{"encoding", &Outputs::encoding, "B 2F H W", ErrorBound{16}}};
+      return std::tuple{Output{"encoding", &Outputs::encoding, "B 2F H W", ErrorBound{.c = 16, .low = -1, .high = 1}}};
     }
   };
   static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);

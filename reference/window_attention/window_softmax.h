@@ -33,7 +33,7 @@ struct WindowSoftmax {
     /// where the scores are only 0, 1 and −∞ and S is hardly more than r. PyTorch eager on ordinary scores and plain
     /// float32 loops needed up to 1.0.
     static constexpr auto fields() {
-      return std::tuple{Output{"probs", &Outputs::probs, "B·nW heads N N", ErrorBound{10}}};
+      return std::tuple{Output{"probs", &Outputs::probs, "B·nW heads N N", ErrorBound{.c = 10, .low = 0, .high = 1}}};
     }
   };
   static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);

@@ -23,7 +23,6 @@ Array = np.ndarray
 
 SAFETENSORS_DTYPES = {"bool": "BOOL", "uint8": "U8", "int64": "I64", "float32": "F32", "float64": "F64"}
 CASE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-UNIT_ROUNDOFF = 2.0**-24  # of float32: half the distance from 1 to the next value
 
 
 @dataclass(frozen=True)
@@ -134,22 +133,3 @@ def generator(seed: int) -> np.random.Generator:
 def philox(seed: int) -> str:
     """How `generator(seed)` is called in a `source` entry."""
     return f"seeded numpy Philox, seed {seed}"
-
-
-def check_against_float64(path: str, out: Array, out64: Array, error_scale: Array, constant: float) -> None:
-    """Refuses a recording whose float32 output does not fit its own float64 witness, or which could prove nothing.
-
-    `error_scale` is S of the tolerance `constant`·u·S, of the outputs' shape. A cell that is NaN in the one must be
-    NaN in the other. A tolerance as large as the values themselves would let any answer pass.
-    """
-    nan = np.isnan(out64)
-    if not np.array_equal(np.isnan(out), nan):
-        raise RecordingError(f"{path}: float32 and float64 have NaN in different places.")
-    tolerance = constant * UNIT_ROUNDOFF * error_scale[~nan] + 2.0**-126
-    truth, error = out64[~nan], np.abs(out.astype(np.float64) - out64)[~nan]
-    if not np.all(error <= tolerance):
-        worst = np.max(error / tolerance)
-        raise RecordingError(f"{path}: float32 is {worst:.3g} times the tolerance away from float64.")
-    rms_truth, rms_tolerance = (np.sqrt(np.mean(np.square(x))) for x in (truth, tolerance))
-    if not (np.max(tolerance) < np.max(np.abs(truth)) and rms_truth > 100 * rms_tolerance):
-        raise RecordingError(f"{path}: the tolerance is so wide against the values that the case tests nothing.")

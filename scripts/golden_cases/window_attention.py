@@ -16,12 +16,11 @@ from timm.models.swin_transformer import SwinTransformerBlock, WindowAttention, 
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 from transformers.models.swin.modeling_swin import SwinRelativePositionBias, eager_attention_forward
 
-from .case import Array, GoldenCase, check_against_float64, generator, numpy_of, package, philox, source_note
+from .case import Array, GoldenCase, generator, numpy_of, package, philox, source_note
 from .errors import RecordingError
 
 Window = tuple[int, int]
 
-TOLERANCE_CONSTANT = 8  # c of the bound c·u·S of window_softmax
 TIMM = "models/swin_transformer.py"
 TORCHVISION = "models/swin_transformer.py"
 TRANSFORMERS = "models/swin/modeling_swin.py"
@@ -181,16 +180,6 @@ def shifted_window_mask(grid: Window, window: Window, shift: Window) -> Array:
     return numpy_of(block.attn_mask)
 
 
-def softmax_error_scale(scores: Array, bias: Array | None, mask: Array | None, probs: Array) -> Array:
-    """S, f64 [B·nW, heads, N, N]: r·(1 + |t−max| + A + Σ r_j A_j), t the logit and A = |s+b| + |t|."""
-    biased = scores.astype(np.float64) + (0 if bias is None else bias)
-    copies = 1 if mask is None else len(scores) // len(mask)
-    logits = biased if mask is None else biased + np.tile(mask, (copies, 1, 1))[:, None]
-    magnitude = np.abs(biased) + np.abs(logits)
-    below = np.abs(logits - logits.max(axis=-1, keepdims=True))
-    return probs * (1 + below + magnitude + (probs * magnitude).sum(axis=-1, keepdims=True))
-
-
 def _softmax_case(
     case: str,
     window: Window,
@@ -213,8 +202,6 @@ def _softmax_case(
             f"{package('transformers')} {TRANSFORMERS} eager_attention_forward in float32; float64 from "
             f"{package('timm')} {TIMM} WindowAttention.forward"
         )
-    scale = softmax_error_scale(scores, bias, mask, probs64)
-    check_against_float64(f"window_softmax/{case}", probs, probs64, scale, TOLERANCE_CONSTANT)
     optional = {"bias": bias, "mask": mask}
     return GoldenCase(
         operator="window_softmax",

@@ -1,5 +1,5 @@
 // Verdicts on backends that misbehave, each caught by the guard meant for it.
-#include "bench/verdict/check.h"
+#include "bench/verdict/referee.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,49 @@
+// What a case expects: the truth of one set of input values, whether the case can fail at all, and what its golden file
+// adds. Start with expect().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/cases/cases.h"
+#include "bench/cases/row.h"
+#include "bench/verdict/compare.h"
+
+namespace assay::bench {
+
+/// What the operator says of one set of inputs.
+struct Evaluation {
+  std::vector<Shape> shapes;  ///< of the outputs
+  TensorPack widened;         ///< the inputs as doubles; kept only if the operator judges results
+  Cost cost;
+  Truth truth;
+};
+
+/// A case with one set of input values: the truth for every backend.
+struct Expectation : Evaluation {
+  TensorPack inputs;
+  std::string invalid;                       ///< why the case is no test; empty if it is one
+  std::vector<std::string_view> told_apart;  ///< the wrong candidates that differ from the truth; all are refused
+  std::string witness;  ///< f64 or f32: what the golden file confirmed the oracle with; empty without one
+  std::shared_ptr<const RecordedOutputs> recorded;  ///< null without a golden file, or if it is invalid
+};
+
+/// Widens `inputs` and asks the operator about them. The harness calls an operator's validate, cost and oracle here
+/// only. Throws InvalidArgument if the operator refuses the values. `inputs` must outlive the result.
+Evaluation evaluate(const BoundCase& bound, const TensorPack& inputs);
+
+/// What the operator's judge says of `results` on the host; the operator has one.
+Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results);
+
+/// Evaluates the oracle, asks whether the case can fail at all, and judges the outputs of its golden file if it has
+/// one.
+Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase);
+
+/// The same case on other values: the elements of every activation move along by a third. Nothing if that changes no
+/// value or leaves no test.
+std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectation& expected);
+
+}  // namespace assay::bench

@@ -1,0 +1,159 @@
+// The trial and the checks after it. A check runs only if the row has passed all before it.
+#include "bench/verdict/referee.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "backends/registry.h"
+#include "bench/verdict/judge.h"
+
+namespace assay::bench {
+namespace {
+
+/// The seeds of a row's poisons, one for each use, so that no two patterns are alike.
+enum PoisonSeed : std::uint64_t { first_run = 1, after_return = 2, other_values = 4, between_guards = 8 };
+
+std::uint64_t digest(const TensorRef& tensor) {
+  const auto* bytes = static_cast<const std::byte*>(tensor.data);
+  const auto n = static_cast<std::size_t>(bytes_of(tensor));
+  std::uint64_t state = n;
+  for (std::size_t i = 0; i < n; i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + i, std::min(sizeof word, n - i));
+    state = random_bits(state, word);
+  }
+  return state;
+}
+
+std::vector<std::uint64_t> digests(const TensorPack& results) {
+  std::vector<std::uint64_t> all;
+  for (std::size_t i = 0; i < results.size(); ++i) all.push_back(digest(results[i][0]));
+  return all;
+}
+
+void fail(Row& row, std::string reason) {
+  row.verdict = Verdict::failed;
+  row.reason = std::move(reason);
+}
+
+/// Fails a row that has passed so far; a wrong result, found earlier, keeps its reason.
+void fail_for(Row& row, std::string breach) {
+  if (row.verdict == Verdict::passed && !breach.empty()) fail(row, std::move(breach));
+}
+
+}  // namespace
+
+std::unique_ptr<Trial> Referee::open(Row& row) const {
+  row.cost = expected_.cost;
+  row.told_apart.assign(expected_.told_apart.begin(), expected_.told_apart.end());
+  // later values than the recorded ones have no witness; the row keeps what it had
+  if (!expected_.witness.empty()) row.witness = expected_.witness;
+  if (expected_.recorded) row.recorded = expected_.recorded;
+  const BackendStatus& status = find_backend(row.backend);
+  if (status.backend == nullptr || !status.unavailable.empty()) {
+    row.verdict = Verdict::unavailable;
+    row.reason = status.unavailable;
+  } else if (status.backend->kernels().find(bound_.op->name, bound_.instance->dtype) == nullptr) {
+    row.verdict = Verdict::unsupported;
+    row.reason = status.backend->kernels().why_not(bound_.op->name, bound_.instance->dtype);
+  } else if (!expected_.invalid.empty()) {
+    row.verdict = Verdict::invalid;
+    row.reason = expected_.invalid;
+  } else {
+    try {
+      return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);
+    } catch (const std::exception& problem) {
+      fail(row, fmt::format("its outputs could not be allocated: {}", problem.what()));
+    }
+  }
+  return nullptr;
+}
+
+void Referee::verify(Trial& trial, Row& row) {
+  using Check = void (Referee::*)(Trial&, Row&);
+  constexpr Check checks[] = {&Referee::check_thread_invariance, &Referee::check_quiet, &Referee::check_again,
+                              &Referee::check_between_guards, &Referee::check_other_values};
+  const Running running(row.label(), row.repro);
+  try {
+    trial.load(expected_.inputs);
+    row.prepare_ns = trial.prepare_ns();
+    trial.poison(random_bits(row.seed, PoisonSeed::first_run));
+    trial.run();
+    const TensorPack results = trial.results();
+    judge_row(bound_, expected_, results, row);
+    fail_for(row, trial.breach());
+    now_ = {row.threads, digests(results)};
+    for (const Check check : checks)
+      if (row.verdict == Verdict::passed) (this->*check)(trial, row);
+  } catch (const std::exception& problem) {
+    fail(row, fmt::format("the kernel threw: {}", problem.what()));
+  }
+}
+
+void Referee::check_thread_invariance(Trial& trial, Row& row) {
+  const auto [before, first] = answers_.try_emplace(row.backend, now_);
+  if (first || trial.backend().kernels().thread_dependent(bound_.op->name)) return;
+  for (std::size_t i = 0; i < now_.digests.size(); ++i) {
+    if (now_.digests[i] == before->second.digests[i]) continue;
+    return fail(row,
+                fmt::format("output {} has other bits with {} threads than with {}, which the backend does not declare",
+                            bound_.instance->outputs[i].name, row.threads, before->second.threads));
+  }
+}
+
+/// A thread that the kernel left running would overwrite the new poison.
+void Referee::check_quiet(Trial& trial, Row& row) {
+  constexpr auto moment = std::chrono::microseconds(200);  // enough for a thread that was about to write
+  trial.poison(random_bits(row.seed, PoisonSeed::after_return));
+  std::this_thread::sleep_for(moment);
+  if (!trial.still_poisoned()) fail(row, "it went on writing after it had returned");
+}
+
+/// With another poison in its outputs the kernel gives the same bits: a result depends neither on what memory held nor
+/// on an earlier run.
+void Referee::check_again(Trial& trial, Row& row) {
+  trial.run();
+  const std::vector<std::uint64_t> again = digests(trial.results());
+  for (std::size_t i = 0; i < again.size(); ++i) {
+    if (again[i] == now_.digests[i]) continue;
+    return fail(row, fmt::format("output {} has other bits when run again on the same inputs",
+                                 bound_.instance->outputs[i].name));
+  }
+  fail_for(row, trial.breach());
+}
+
+/// An honest kernel may round differently at another alignment: results whose bits differ are judged anew.
+void Referee::check_between_guards(Trial& trial, Row& row) {
+  for (const Placement placement : placements) {
+    // a workload spends most of this check on fresh pages, so it gets one placement
+    if (bound_.tier != Tier::small && placement != Placement::at_end) continue;
+    const auto guarded = trial.run_guarded(
+        placement, random_bits(row.seed, PoisonSeed::between_guards + static_cast<std::uint64_t>(placement)));
+    if (!guarded) return;
+    if (digests(guarded->results) != now_.digests) judge_row(bound_, expected_, guarded->results, row);
+    fail_for(row, guarded->breach);
+    if (row.verdict == Verdict::passed) continue;
+    row.reason += fmt::format(" (its tensors {})", name_of(placement));
+    return;
+  }
+}
+
+/// With other values at the same addresses, a kernel that remembers its answer gives a wrong one.
+void Referee::check_other_values(Trial& trial, Row& row) {
+  if (varied_ == nullptr) return;
+  trial.load(varied_->inputs);
+  trial.poison(random_bits(row.seed, PoisonSeed::other_values));
+  trial.run();
+  Row varied = row;
+  judge_row(bound_, *varied_, trial.results(), varied);
+  fail_for(varied, trial.breach());
+  if (varied.verdict == Verdict::passed) return;
+  row = std::move(varied);
+  row.reason += " (on other values at the same addresses)";
+}
+
+}  // namespace assay::bench
