@@ -6,18 +6,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <thread>
 
 #include "backends/registry.h"
+#include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/machine/environment.h"
 #include "bench/program/verbs.h"
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
-#include "golden/whole_file.h"
 
 namespace assay::bench {
 namespace {
@@ -83,13 +82,6 @@ std::string unmet_requirement(const std::string& backend, std::span<const Row> r
                      counted.second->label(), counted.second->reason);
 }
 
-/// Of names that are neither empty nor standard output.
-bool are_one_file(const std::string& one, const std::string& other) {
-  namespace fs = std::filesystem;
-  const auto is_name = [](const std::string& file) { return !file.empty() && file != "-"; };
-  return is_name(one) && is_name(other) && fs::weakly_canonical(one) == fs::weakly_canonical(other);
-}
-
 std::string shell_quoted(const std::string& text) {
   const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,/-=") ==
                      std::string::npos;
@@ -117,7 +109,9 @@ void add_run_options(CLI::App& verb, RunOptions& options) {
       ->type_name("NAME,NAME…")
       ->delimiter(',')
       ->allow_extra_args(false);
-  verb.add_option("--json", options.json, "Write all rows to a file; - is standard output")->type_name("FILE");
+  verb.add_option("--json", options.json, "Write all rows to a file; - is standard output")
+      ->type_name("FILE")
+      ->check(not_empty());
   verb.add_flag("--github", options.github, "Print GitHub annotations for rows that break parity");
 }
 
@@ -136,15 +130,7 @@ void finish_run_options(RunOptions& options, const std::vector<std::string>& out
   options.selection.cases.seed = parse_seed(options.seed);
   if (!options.golden.empty()) options.selection.cases.golden = options.golden;
   for (const std::string& backend : options.require) find_backend(backend);
-  for (const std::string& file : output_files)
-    if (!file.empty()) require_writable(file);
-  for (std::size_t i = 1; i < output_files.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (are_one_file(output_files[i], output_files[j]))
-        throw InvalidArgument(fmt::format("{} is asked for twice: give each file a name of its own", output_files[i]));
-  const auto to_standard_output = std::count(output_files.begin(), output_files.end(), "-");
-  if (to_standard_output > 1) throw InvalidArgument("only one file can be written to standard output (-)");
-  if (to_standard_output == 1) leave_standard_output_to_a_file();
+  prepare_outputs(output_files);
 }
 
 std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
@@ -190,7 +176,7 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
     say(fmt::format("{}\n", coloured(unmet, "FAILED")));
     broken = true;
   }
-  if (was_interrupted) return ExitCode::interrupted;
+  if (was_interrupted) return interrupted_exit_code();
   if (broken) return ExitCode::parity;
   if (judged == 0 && options.require.empty()) {
     throw InvalidArgument("nothing was compared: every selected row is UNSUPPORTED or UNAVAILABLE");

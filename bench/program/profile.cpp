@@ -13,6 +13,7 @@
 
 #include "backends/registry.h"
 #include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/base/units.h"
 #include "bench/machine/context.h"
 #include "bench/machine/probe_file.h"
@@ -81,7 +82,7 @@ class Profile {
 
   int run() {
     const Selection selection = select(sweep_options());  // a mistake in it must not cost a probe
-    identity_ = identity(state_of_golden(selection.list));
+    identity_ = identity(golden_state(selection.list));
     unreached_ = selection.cases.size();
     resume();
     print_warnings();
@@ -92,11 +93,17 @@ class Profile {
     count_problems();
     const Decision decision = write_dispatch();
     summarise(decision);
-    if (is_interrupted()) return ExitCode::interrupted;
-    return problems_ == 0 ? ExitCode::ok : ExitCode::parity;
+    if (is_interrupted()) return interrupted_exit_code();
+    return files_.exit_code(problems_ == 0 ? ExitCode::ok : ExitCode::parity);
   }
 
  private:
+  /// Reads all golden files, without asking whether it is interrupted.
+  static std::string golden_state(const CaseList& list) {
+    const EndsAtOnce reading;
+    return state_of_golden(list);
+  }
+
   /// What must be the same for results to be put together.
   json identity(const std::string& golden_state) const {
     const json about = context(false);
@@ -128,7 +135,7 @@ class Profile {
     } else {
       obtain_probe(full_probe_s > quick_share * options_.budget_s);
     }
-    write_whole(folder_.file("machine.json"), context(is_interrupted()).dump(2) + "\n");
+    files_.write(folder_.file("machine.json"), context(is_interrupted()).dump(2) + "\n");
   }
 
   /// Which backend is right for which operator, for those that are to be timed and were not verified before: everything
@@ -157,7 +164,7 @@ class Profile {
     document["context"]["profile"] = identity_;
     document["context"]["verified"] = verified_;
     document["checks"] = checks_;
-    write_whole(folder_.file("checks.json"), document.dump(2) + "\n");
+    files_.write(folder_.file("checks.json"), document.dump(2) + "\n");
     verified_in_s_ = watch.seconds();
   }
 
@@ -174,7 +181,7 @@ class Profile {
     if (!is_interrupted()) verified_.emplace(op);
   }
 
-  /// In the place of what an earlier run may have left of the same operator, or of damaged golden files.
+  /// Replaces what an earlier run left of the same operator, or of damaged golden files.
   void keep_checks(std::string_view op, const std::vector<Row>& rows) {
     json kept = json::array();
     for (json& check : checks_)
@@ -265,7 +272,7 @@ class Profile {
     json about = context(is_partial());
     about["assay"]["aa_floor"] = aa_floor_ ? json(*aa_floor_) : json();
     about["profile"] = identity_;
-    write_whole(folder_.file("results.json"), json({{"context", about}, {"benchmarks", benchmarks_}}).dump(2) + "\n");
+    files_.write(folder_.file("results.json"), json({{"context", about}, {"benchmarks", benchmarks_}}).dump(2) + "\n");
   }
 
   Decision write_dispatch() {
@@ -282,7 +289,7 @@ class Profile {
     document["valid_for"]["cache"] = "hot";
     document["date"] = about["date"];
     document["refused"] = refused_;
-    write_whole(folder_.file("dispatch.json"), document.dump(2) + "\n");
+    files_.write(folder_.file("dispatch.json"), document.dump(2) + "\n");
     return decision;
   }
 
@@ -332,6 +339,7 @@ class Profile {
 
   const ProfileOptions& options_;
   const ProfileFolder folder_;
+  Reports files_;
   Stopwatch watch_;
   json benchmarks_ = json::array(), checks_ = json::array();
   std::set<std::string> refused_;
