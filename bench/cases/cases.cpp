@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "bench/base/interrupt.h"
 #include "reference/registry.h"
 
 namespace assay::bench {
@@ -132,6 +133,12 @@ TensorPack moved_on(const BoundCase& bound) {
   return pack;
 }
 
+/// Reading cannot be asked to stop, and nothing has been done yet that could be lost.
+GoldenFolder read_golden(const std::string& folder, bool manifest_required) {
+  const EndsAtOnce reading;
+  return open_golden(folder, manifest_required);
+}
+
 }  // namespace
 
 TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
@@ -152,7 +159,7 @@ TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
 CaseList collect_cases(const CaseOptions& options) {
   if (options.property_only) return {built_in_cases(options), {}};
   const bool users_own = options.golden.has_value();
-  GoldenFolder folder = open_golden(users_own ? *options.golden : default_golden_folder(), !users_own);
+  GoldenFolder folder = read_golden(users_own ? *options.golden : default_golden_folder(), !users_own);
   CaseList list;
   list.damaged = std::move(folder.damaged);
   for (GoldenCase& made : folder.cases) list.cases.push_back(bind(std::move(made)));

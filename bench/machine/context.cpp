@@ -13,6 +13,7 @@
 #include <set>
 
 #include "backends/registry.h"
+#include "bench/base/streams.h"
 #include "bench/machine/environment.h"
 #include "bench/machine/probe_file.h"
 #include "version.h"
@@ -69,7 +70,7 @@ std::vector<std::string>& added_warnings() {
 
 void print_once(const std::string& sentence) {
   static std::set<std::string> printed;
-  if (printed.insert(sentence).second) fmt::print(stderr, "warning: {}\n", sentence);
+  if (printed.insert(sentence).second) tell(fmt::format("warning: {}\n", sentence));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "bench/base/streams.h"
 #include "golden/whole_file.h"
 #include "version.h"
 
@@ -82,7 +83,7 @@ std::optional<Probe> find_probe() {
   const std::optional<fs::path> path = probe_path(hash);
   if (!path) return std::nullopt;
   StoredProbe stored = read_probe(*path, hash);
-  if (!stored.problem.empty()) fmt::print(stderr, "{}: `assay probe` measures it anew\n", stored.problem);
+  if (!stored.problem.empty()) tell(fmt::format("{}: `assay probe` measures it anew\n", stored.problem));
   return std::move(stored.probe);
 }
 
@@ -195,7 +196,7 @@ const std::optional<Probe>& known_probe() {
 
 void say_what_a_probe_would_add() {
   if (!known_probe())
-    fmt::print(stderr, "there is no probe of this machine: `assay probe` (half a minute) lets rows show their roof\n");
+    tell("there is no probe of this machine: `assay probe` (half a minute) lets rows show their roof\n");
 }
 
 void know_probe(Probe probe) {

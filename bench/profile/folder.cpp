@@ -26,11 +26,16 @@ ProfileFolder::ProfileFolder(const std::string& path) : path_(path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) throw InvalidArgument(fmt::format("cannot make the folder {}: {}", path, error.message()));
-  for (const char* name : {"machine.json", "checks.json", "results.json", "dispatch.json"}) {
+  constexpr std::array names = {"machine.json", "checks.json", "results.json", "dispatch.json"};
+  for (const char* name : names) {
     const fs::file_type type = fs::status(file(name)).type();
     if (type != fs::file_type::not_found && type != fs::file_type::regular)
       throw InvalidArgument(fmt::format("{} is not a regular file: remove it, or give another folder", file(name)));
     require_writable(file(name));
+    for (const char* other : names)
+      if (other != name && are_one_file(file(name), file(other)))
+        throw InvalidArgument(
+            fmt::format("{} and {} are one file: remove one of them, or give another folder", file(name), file(other)));
   }
   lock_ = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock_ >= 0 && flock(lock_, LOCK_EX | LOCK_NB) == 0) return;

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/machine/context.h"
 #include "bench/machine/probe_file.h"
 #include "bench/program/verbs.h"
@@ -28,6 +29,7 @@ struct BenchOptions : RunOptions {
   int rounds = 3;
   bool pin = false;
   std::string csv, save_baseline;
+  std::string baseline_file;  ///< where the baseline is kept; empty without --save-baseline
   bool markdown = false;
   BenchOptions() {
     threads = "1";
@@ -84,14 +86,17 @@ std::vector<Row> bench_cases(const Selection& selection, TimingSetup& setup, con
   return done;
 }
 
-void write_files(const BenchOptions& options, std::span<const Row> rows, const RunFacts& facts) {
-  if (!options.json.empty()) write_whole(options.json, results_json(rows, facts));
-  if (!options.save_baseline.empty() && is_interrupted()) {
-    say(fmt::format("interrupted, so the baseline {} is as it was\n", options.save_baseline));
+Reports write_files(const BenchOptions& options, std::span<const Row> rows, const RunFacts& facts) {
+  Reports reports;
+  const std::string results = results_json(rows, facts);
+  reports.write(options.json, results);
+  reports.write(options.csv, results_csv(rows));
+  if (!facts.partial) {
+    reports.write(options.baseline_file, results);
   } else if (!options.save_baseline.empty()) {
-    write_whole(baseline_path(options.save_baseline), results_json(rows, facts));
+    say(fmt::format("interrupted, so the baseline {} is as it was\n", options.save_baseline));
   }
-  if (!options.csv.empty()) write_whole(options.csv, results_csv(rows));
+  return reports;
 }
 
 /// What the numbers themselves warn of.
@@ -118,8 +123,8 @@ void warn_of_times(std::span<const Row> rows) {
 
 int bench(BenchOptions& options) {
   catch_interrupts();
-  finish_run_options(options, {options.json, options.csv});
-  if (!options.save_baseline.empty()) baseline_path(options.save_baseline);
+  if (!options.save_baseline.empty()) options.baseline_file = baseline_path(options.save_baseline);
+  finish_run_options(options, {options.json, options.csv, options.baseline_file});
   if (!(options.row_budget_s > 0) || !std::isfinite(options.row_budget_s))
     throw InvalidArgument(
         fmt::format("--row-budget is {} s, but it must be positive and finite", options.row_budget_s));
@@ -133,12 +138,12 @@ int bench(BenchOptions& options) {
   TimingSetup setup = setup_of(options);
   std::ranges::move(bench_cases(selection, setup, options), std::back_inserter(done));
   warn_of_times(done);
-  write_files(options, done, {is_interrupted(), aa_floor(setup)});
   constexpr std::size_t first_number = 4;
   const Table table = timing_table(done);
   say(options.markdown ? table.markdown(first_number) : table.text(first_number));
+  const Reports reports = write_files(options, done, {is_interrupted(), aa_floor(setup)});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return conclude("bench", done, options, seconds, is_interrupted());
+  return reports.exit_code(conclude("bench", done, options, seconds, is_interrupted()));
 }
 
 }  // namespace
@@ -166,7 +171,9 @@ void add_bench(CLI::App& app, Chosen& chosen) {
   verb->add_option("--save-baseline", options->save_baseline, "Keep the result file under a name for scripts/compare")
       ->type_name("NAME")
       ->check(not_empty());
-  verb->add_option("--csv", options->csv, "Write all rows as CSV; - is standard output")->type_name("FILE");
+  verb->add_option("--csv", options->csv, "Write all rows as CSV; - is standard output")
+      ->type_name("FILE")
+      ->check(not_empty());
   verb->add_flag("--markdown", options->markdown, "Print the table as Markdown");
   verb->callback([options, &chosen] { chosen = [options] { return bench(*options); }; });
 }

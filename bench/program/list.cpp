@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "backends/registry.h"
+#include "bench/base/streams.h"
 #include "bench/program/verbs.h"
 #include "bench/report/json_text.h"
 #include "bench/report/output.h"
 #include "bench/report/table.h"
-#include "golden/whole_file.h"
 #include "reference/registry.h"
 
 namespace assay::bench {
@@ -181,8 +181,7 @@ json list_support() {
 }
 
 int list(const ListOptions& options) {
-  if (options.json == "-") leave_standard_output_to_a_file();
-  if (!options.json.empty()) require_writable(options.json);
+  prepare_outputs({&options.json, 1});
   json listed;
   if (!options.describe.empty()) {
     const OperatorEntry& op = find_operator(options.describe);

@@ -6,9 +6,9 @@
 #include <chrono>
 
 #include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/cases/filter.h"
 #include "bench/program/verbs.h"
-#include "bench/report/output.h"
 #include "bench/report/table.h"
 #include "reference/registry.h"
 
@@ -72,7 +72,7 @@ int try_all(const MutantOptions& options) {
     table.add({std::string(op.name), fmt::format("{}", totals.made), fmt::format("{}", totals.killed),
                fmt::format("{}", totals.equivalent), fmt::format("{}", totals.out_of_order)});
   }
-  if (is_interrupted()) return ExitCode::interrupted;
+  if (is_interrupted()) return interrupted_exit_code();
   if (all.made == 0) throw InvalidArgument("no mutant matches the filter; `assay mutants --list` shows all");
   say(table.text(1));
   say(fmt::format("mutants: {} made, {} killed, {} equal by the operator's meaning, {} out of order, in {:.1f} s\n",

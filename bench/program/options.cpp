@@ -6,19 +6,18 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <thread>
 
 #include "backends/registry.h"
+#include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/base/text.h"
 #include "bench/machine/environment.h"
 #include "bench/program/verbs.h"
 #include "bench/report/exports.h"
 #include "bench/report/output.h"
-#include "golden/whole_file.h"
 
 namespace assay::bench {
 namespace {
@@ -117,13 +116,6 @@ std::string failed_recordings(std::span<const Row> rows) {
                      fmt::join(names, ", "));
 }
 
-/// Of names that are neither empty nor standard output.
-bool are_one_file(const std::string& one, const std::string& other) {
-  namespace fs = std::filesystem;
-  const auto is_name = [](const std::string& file) { return !file.empty() && file != "-"; };
-  return is_name(one) && is_name(other) && fs::weakly_canonical(one) == fs::weakly_canonical(other);
-}
-
 /// For bash, whatever bytes there are, in one line of printable text.
 std::string shell_quoted(const std::string& text) {
   if (one_line(text) != text) {
@@ -161,7 +153,9 @@ void add_run_options(CLI::App& verb, RunOptions& options) {
       ->type_name("NAME,NAME…")
       ->delimiter(',')
       ->allow_extra_args(false);
-  verb.add_option("--json", options.json, "Write all rows to a file; - is standard output")->type_name("FILE");
+  verb.add_option("--json", options.json, "Write all rows to a file; - is standard output")
+      ->type_name("FILE")
+      ->check(not_empty());
   verb.add_flag("--github", options.github, "Print GitHub annotations for rows that break parity");
 }
 
@@ -181,15 +175,7 @@ void finish_run_options(RunOptions& options, const std::vector<std::string>& out
   if (!options.golden.empty()) options.selection.cases.golden = options.golden;
   for (const std::string& backend : options.require)
     if (backend != recorded_name) find_backend(backend);
-  for (const std::string& file : output_files)
-    if (!file.empty()) require_writable(file);
-  for (std::size_t i = 1; i < output_files.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (are_one_file(output_files[i], output_files[j]))
-        throw InvalidArgument(fmt::format("{} is asked for twice: give each file a name of its own", output_files[i]));
-  const auto to_standard_output = std::count(output_files.begin(), output_files.end(), "-");
-  if (to_standard_output > 1) throw InvalidArgument("only one file can be written to standard output (-)");
-  if (to_standard_output == 1) leave_standard_output_to_a_file();
+  prepare_outputs(output_files);
 }
 
 std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
@@ -237,7 +223,7 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
     say(fmt::format("{}\n", coloured(unmet, "FAILED")));
     broken = true;
   }
-  if (was_interrupted) return ExitCode::interrupted;
+  if (was_interrupted) return interrupted_exit_code();
   if (broken) return ExitCode::parity;
   if (judged == 0 && options.require.empty()) {
     throw InvalidArgument("nothing was compared: every selected row is UNSUPPORTED or UNAVAILABLE");

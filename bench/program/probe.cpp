@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/base/units.h"
 #include "bench/machine/context.h"
 #include "bench/machine/probe_file.h"
@@ -15,7 +16,6 @@
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
-#include "golden/whole_file.h"
 #include "version.h"
 
 namespace assay::bench {
@@ -79,7 +79,7 @@ void print_probe(const Probe& probe) {
 std::optional<Probe> cached(const ProbeOptions& options, const std::filesystem::path& path, const std::string& hash) {
   if (options.fresh) return std::nullopt;
   StoredProbe stored = read_probe(path, hash);
-  if (!stored.problem.empty()) fmt::print(stderr, "{}: measuring anew\n", stored.problem);
+  if (!stored.problem.empty()) tell(fmt::format("{}: measuring anew\n", stored.problem));
   if (stored.probe && stored.probe->quick && !options.quick) return std::nullopt;
   return std::move(stored.probe);
 }
@@ -138,17 +138,17 @@ std::optional<Obtained> obtain(const ProbeOptions& options) {
 }
 
 int probe(const ProbeOptions& options) {
-  if (options.json == "-") leave_standard_output_to_a_file();
-  if (!options.json.empty()) require_writable(options.json);
+  prepare_outputs({&options.json, 1});
   const std::optional<Obtained> obtained = obtain(options);
   if (!obtained) {
     say("probe: interrupted, so nothing was kept\n");
-    return ExitCode::interrupted;
+    return interrupted_exit_code();
   }
-  if (!options.json.empty()) write_whole(options.json, probe_json());
   print_probe(obtained->probe);
   say(fmt::format("\n{}\n", obtained->where));
-  return ExitCode::ok;
+  Reports reports;
+  reports.write(options.json, probe_json());
+  return reports.exit_code(ExitCode::ok);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "backends/registry.h"
 #include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/base/units.h"
 #include "bench/machine/context.h"
 #include "bench/machine/probe_file.h"
@@ -79,7 +80,7 @@ class Profile {
 
   int run() {
     const Selection selection = select(sweep_options());  // a mistake in it must not cost a probe
-    identity_ = identity_here(options_.selection.cases.seed, state_of_golden(selection.list));
+    identity_ = identity_here(options_.selection.cases.seed, golden_state(selection.list));
     unreached_ = selection.cases.size();
     resume();
     print_warnings();
@@ -90,11 +91,17 @@ class Profile {
     count_problems();
     const Decision decision = write_dispatch();
     summarise(decision);
-    if (is_interrupted()) return ExitCode::interrupted;
-    return problems_ == 0 ? ExitCode::ok : ExitCode::parity;
+    if (is_interrupted()) return interrupted_exit_code();
+    return files_.exit_code(problems_ == 0 ? ExitCode::ok : ExitCode::parity);
   }
 
  private:
+  /// Reads all golden files, without asking whether it is interrupted.
+  static std::string golden_state(const CaseList& list) {
+    const EndsAtOnce reading;
+    return state_of_golden(list);
+  }
+
   /// Takes over the rows and verdicts that an earlier run left in the folder.
   void resume() {
     if (options_.fresh) return;
@@ -116,7 +123,7 @@ class Profile {
     } else {
       obtain_probe(full_probe_s > quick_share * options_.budget_s);
     }
-    write_whole(folder_.file("machine.json"), machine_json(is_interrupted()));
+    files_.write(folder_.file("machine.json"), machine_json(is_interrupted()));
   }
 
   /// Which backend is right for which operator, for those that are to be timed and were not verified before: everything
@@ -141,7 +148,7 @@ class Profile {
     keep_checks("golden", selection.damaged);
     for (const std::string_view op : waiting)
       if (!is_interrupted()) verify_operator(op, selection, progress);
-    write_whole(folder_.file("checks.json"), checks_json(checks_, {is_interrupted(), {}, identity_, verified_}));
+    files_.write(folder_.file("checks.json"), checks_json(checks_, {is_interrupted(), {}, identity_, verified_}));
     verified_in_s_ = watch.seconds();
   }
 
@@ -236,14 +243,14 @@ class Profile {
   bool is_partial() const { return is_interrupted() || unreached_ != 0; }
 
   void write_results() {
-    write_whole(folder_.file("results.json"), results_json(timed_, {is_partial(), aa_floor_, identity_}));
+    files_.write(folder_.file("results.json"), results_json(timed_, {is_partial(), aa_floor_, identity_}));
   }
 
   Decision write_dispatch() {
     std::vector<std::string> simplest_first;
     for (const std::string_view name : backend_names()) simplest_first.emplace_back(name);
     Decision decision = decide(measured_rows(timed_), simplest_first, {refused_.begin(), refused_.end()});
-    write_whole(folder_.file("dispatch.json"), dispatch_json(decision, identity_, refused_, is_partial()));
+    files_.write(folder_.file("dispatch.json"), dispatch_json(decision, identity_, refused_, is_partial()));
     return decision;
   }
 
@@ -293,6 +300,7 @@ class Profile {
 
   const ProfileOptions& options_;
   const ProfileFolder folder_;
+  Reports files_;
   Stopwatch watch_;
   std::vector<Row> timed_, checks_;
   std::set<std::string> refused_;

@@ -178,6 +178,29 @@ TEST_F(ProfiledMachine, RefusesWhatIsNoFileWithoutWaiting) {
   }
 }
 
+TEST_F(ProfiledMachine, FilesThatCannotBeWrittenAreNamedBelowTheTable) {
+  ASSERT_EQ(profile("--threads 1").code, 0);
+  const json before = timed();
+  const Outcome outcome = profile("--threads 1 --fresh", "prlimit --fsize=1024 ");
+  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  for (const char* name : {"machine.json", "checks.json", "results.json", "dispatch.json"}) {
+    const std::string sentence = "assay: cannot write " + path("p/") + name + ": it needs more than the 1024 bytes";
+    const std::size_t first = outcome.text.find(sentence);
+    ASSERT_NE(first, std::string::npos) << outcome.text;
+    EXPECT_EQ(outcome.text.find(sentence, first + 1), std::string::npos) << "once: " << outcome.text;
+  }
+  EXPECT_NE(outcome.text.find("ahead of the next"), std::string::npos) << outcome.text;
+  EXPECT_NE(outcome.text.find("\nprofile: "), std::string::npos) << outcome.text;
+  EXPECT_TRUE(timed() == before) << "the files are as they were";
+}
+
+TEST_F(ProfiledMachine, RefusesOneFileUnderTwoNames) {
+  fs::create_directories(path("p"));
+  fs::create_symlink("results.json", path("p/checks.json"));
+  EXPECT_EQ(profile("--threads 1").text, "assay: " + path("p/checks.json") + " and " + path("p/results.json") +
+                                             " are one file: remove one of them, or give another folder\n");
+}
+
 TEST_F(ProfiledMachine, OneAtATimeInAFolder) {
   fs::create_directories(path("p"));
   const int folder = open(path("p").c_str(), O_RDONLY | O_DIRECTORY);

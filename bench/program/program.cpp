@@ -5,13 +5,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
+#include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/machine/context.h"
 #include "bench/program/verbs.h"
 #include "bench/report/output.h"
@@ -20,8 +22,8 @@
 namespace assay::bench {
 namespace {
 
-int complain(const std::string& sentence) {
-  fmt::print(stderr, "assay: {}\n", sentence);
+int complain(std::string_view sentence) {
+  tell(fmt::format("assay: {}\n", sentence));
   return ExitCode::usage;
 }
 
@@ -56,9 +58,15 @@ void refuse_unknown_verb(const CLI::App& app, int argc, char** argv) {
       fmt::format("there is no verb {}{}; `assay --help` shows all", argv[1], nearest_name(argv[1], verbs)));
 }
 
-}  // namespace
+/// The text of --help or --version, which CLI11 would write without asking whether that succeeded.
+void print_information(const CLI::App& app, const CLI::ParseError& request) {
+  std::ostringstream text;
+  app.exit(request, text, text);
+  say(text.str());
+}
 
-int run_program(int argc, char** argv) {
+/// Parses the command line and does what it says. Every mistake becomes one sentence.
+int run_verb(int argc, char** argv) {
   CLI::App app("Benchmarks and verifies the tensor operators around DETR and Swin models.", "assay");
   Chosen chosen;
   set_colour(Colour::automatic);
@@ -66,12 +74,12 @@ int run_program(int argc, char** argv) {
     set_up(app, chosen);
     refuse_unknown_verb(app, argc, argv);
     app.parse(argc, argv);
-    const int code = chosen();
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      return complain("standard output could not be written to the end");
-    return code;
+    return chosen();
   } catch (const CLI::ParseError& problem) {
-    if (problem.get_exit_code() == 0) return app.exit(problem);  // --help and --version
+    if (problem.get_exit_code() == 0) {
+      print_information(app, problem);
+      return ExitCode::ok;
+    }
     return complain(fmt::format("{}; `assay --help` shows what there is", problem.what()));
   } catch (const InvalidArgument& problem) {
     return complain(problem.what());
@@ -82,6 +90,14 @@ int run_program(int argc, char** argv) {
   } catch (const std::exception& problem) {
     return complain(fmt::format("internal error: {}", problem.what()));
   }
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  set_up_standard_streams();
+  set_up_signals();
+  return close_standard_output(run_verb(argc, argv));
 }
 
 }  // namespace assay::bench

@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "backends/registry.h"
+#include "bench/base/streams.h"
 #include "bench/program/verbs.h"
 #include "bench/report/output.h"
 #include "bench/verdict/trial.h"
 #include "golden/safetensors.h"
 #include "golden/store.h"
-#include "golden/whole_file.h"
 
 namespace assay::bench {
 namespace {
@@ -68,8 +68,7 @@ void write_results(const RunFileOptions& options, const GoldenCase& made, const 
 }
 
 int run_file(const RunFileOptions& options) {
-  require_writable(options.output);
-  if (options.output == "-") leave_standard_output_to_a_file();
+  prepare_outputs({&options.output, 1});
   if (options.threads < 1 || options.threads > most_threads)
     throw InvalidArgument(
         fmt::format("--threads is {}, but a number from 1 to {} is needed", options.threads, most_threads));

@@ -11,12 +11,11 @@
 
 namespace assay::bench {
 
-/// Exit codes; never 2, which is make's own.
+/// Exit codes, besides interrupted_exit_code(). None is 2, which make uses.
 enum ExitCode : int {
   ok = 0,
-  usage = 1,         ///< a user's mistake, unreadable input, or internal
-  parity = 3,        ///< FAILED, INVALID, MISTRUSTED, or --require unmet
-  interrupted = 130  ///< Ctrl-C; what was done is written
+  usage = 1,   ///< a user's mistake, unreadable input, or internal
+  parity = 3,  ///< FAILED, INVALID, MISTRUSTED, or --require unmet
 };
 
 /// Adds a verb to the command line; `chosen` is set to what it does once its options are parsed.
@@ -29,7 +28,7 @@ void add_run(CLI::App& app, Chosen& chosen);
 void add_probe(CLI::App& app, Chosen& chosen);
 void add_mutants(CLI::App& app, Chosen& chosen);
 
-/// More is beyond any machine: a typing mistake, not a wish.
+/// More threads than any machine has: above this it is a typo.
 inline constexpr int most_threads = 1024;
 
 /// Options that verify and bench share.
@@ -43,14 +42,14 @@ struct RunOptions {
   bool github = false;
 };
 void add_run_options(CLI::App& verb, RunOptions& options);
-/// For names of files and the like: `--golden "$DIR"` with DIR unset must not mean the default.
+/// For names of files and the like: `--golden "$DIR"` with DIR unset is a mistake, not the default.
 CLI::Validator not_empty();
 /// "90s", "500ms", "10m", "1h", or a number of seconds.
 CLI::AsNumberWithUnit seconds_with_unit();
-/// Parses thread counts, checks names and output paths; InvalidArgument says what is wrong.
+/// Parses thread counts, checks names and prepares the output files; InvalidArgument says what is wrong.
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files);
 
-/// The command that does one row again. `verb` and `extra` are its own; options that matter are added.
+/// The command that does one row again, with the options that matter.
 std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options);
 
 /// "1,204 checks: 1,200 PASSED, …" and the sentences about --require; the exit code that follows.
@@ -60,7 +59,7 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
 /// Prints a row that breaks parity: label, verdict, reason and the command that reproduces it.
 void print_problem(const Row& row, bool github);
 
-/// Sees to it that known_probe() has this machine's, from the cache or measured now; false if interrupted.
+/// Reads this machine's probe from the cache or measures it; known_probe() has it then. False if interrupted.
 bool obtain_probe(bool quick);
 
 }  // namespace assay::bench

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "bench/base/interrupt.h"
+#include "bench/base/streams.h"
 #include "bench/program/verbs.h"
 #include "bench/report/exports.h"
 #include "bench/report/output.h"
@@ -42,9 +43,11 @@ void verify_and_report(const CaseRows& selected, const VerifyOptions& options, P
   });
 }
 
-void write_files(const VerifyOptions& options, std::span<const Row> rows) {
-  if (!options.json.empty()) write_whole(options.json, checks_json(rows, {is_interrupted()}));
-  if (!options.junit.empty()) write_whole(options.junit, junit_xml(rows, is_interrupted()));
+Reports write_files(const VerifyOptions& options, std::span<const Row> rows) {
+  Reports reports;
+  if (!options.json.empty()) reports.write(options.json, checks_json(rows, {is_interrupted()}));
+  if (!options.junit.empty()) reports.write(options.junit, junit_xml(rows, is_interrupted()));
+  return reports;
 }
 
 /// Cases whose truth is also that of zeros, a constant, a copied input and so on: they pass on the other guards alone.
@@ -82,7 +85,10 @@ void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
     print_problem(row, options.github);
     done.push_back(row);
   }
-  for (const CaseRows& selected : selection.cases) verify_and_report(selected, options, progress, done);
+  for (const CaseRows& selected : selection.cases) {
+    if (is_interrupted()) return;
+    verify_and_report(selected, options, progress, done);
+  }
 }
 
 /// One property case of each operator and dtype for each of many seeds. Rows that passed keep no details.
@@ -126,15 +132,15 @@ int verify(VerifyOptions& options) {
   } else {
     verify_selected(options, done);
   }
-  write_files(options, done);
   say(verdict_table(done).text(1));
   if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done).text(6));
   if (options.soak == 0) {
     name_blind_cases(done);
     name_unspecified_elements(done);
   }
+  const Reports reports = write_files(options, done);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return conclude("verify", done, options, seconds, is_interrupted());
+  return reports.exit_code(conclude("verify", done, options, seconds, is_interrupted()));
 }
 
 /// CLI11 would cut what does not fit into 64 bits to the largest number that does.
@@ -159,7 +165,9 @@ void add_verify(CLI::App& app, Chosen& chosen) {
       ->type_name("N")
       ->check(CLI::Validator(is_seed_count, "", ""));
   verb->add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
-  verb->add_option("--junit", options->junit, "Write a JUnit report; - is standard output")->type_name("FILE");
+  verb->add_option("--junit", options->junit, "Write a JUnit report; - is standard output")
+      ->type_name("FILE")
+      ->check(not_empty());
   verb->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });
 }
 

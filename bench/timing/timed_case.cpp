@@ -20,10 +20,14 @@ struct Entrant {
   std::unique_ptr<Trial> trial;
 };
 
+bool is_interrupted(const TimingSetup& setup) { return setup.sampling.interrupted && setup.sampling.interrupted(); }
+
+/// Ends early when interrupted: the rows that are left do not become entrants.
 std::vector<Entrant> verify_rows(const CaseRows& selected, const Expectation& expected, const TimingSetup& setup) {
   Referee referee(*selected.bound, expected);
   std::vector<Entrant> entrants;
   for (const Row& row : selected.rows) {
+    if (is_interrupted(setup)) break;
     Entrant entrant{row, nullptr};
     entrant.row.repro = setup.repro_command(row);
     entrant.row.cache = setup.cache;
@@ -149,7 +153,7 @@ std::optional<double> aa_floor(const TimingSetup& setup) {
 std::vector<Row> time_case(const CaseRows& selected, std::uint64_t seed, TimingSetup& setup) {
   const BoundCase& bound = *selected.bound;
   std::vector<Entrant> entrants = verify_rows(selected, expect(bound, seed, 0), setup);
-  time_and_judge(entrants, bound, expect(bound, seed, 1), 0, setup);
+  if (!is_interrupted(setup)) time_and_judge(entrants, bound, expect(bound, seed, 1), 0, setup);
   std::vector<Row> rows;
   for (Entrant& entrant : entrants) rows.push_back(std::move(entrant.row));
   return rows;

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <new>
 
+#include "golden/whole_file.h"
 #include "reference/recipe.h"
 
 namespace assay::bench {
@@ -89,6 +90,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   const auto write_out = [](const char* text) {
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
   };
+  remove_temporary_files();
   if (crash_sentence[0] != '\0') {
     write_out("\nassay: ");
     write_out(crash_sentence.data());

@@ -8,7 +8,9 @@ namespace assay::bench {
 
 void verify_case(const CaseRows& selected, std::uint64_t seed,
                  const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done) {
+  if (is_interrupted()) return;
   const Expectation expected = expect(*selected.bound, seed, 0);
+  if (is_interrupted()) return;
   // small cases only: a second truth costs as much as the first, and bench gives workloads fresh values before it times
   // them
   std::optional<Expectation> varied;
