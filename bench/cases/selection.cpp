@@ -21,22 +21,53 @@ std::vector<int> thread_counts(std::string_view backend, const std::vector<int>&
   return {1};
 }
 
-std::vector<Row> rows_of(const BoundCase& bound, const SelectionOptions& options) {
-  std::vector<Row> rows;
-  for (const std::string_view backend : backend_names())
-    for (const int threads : thread_counts(backend, options.threads)) {
-      Row row;
-      row.op = bound.op->name;
-      row.case_name = bound.name;
-      row.backend = backend;
-      row.dtype = name_of(bound.instance->dtype);
-      row.threads = threads;
-      row.tier = bound.tier;
-      row.seed = options.cases.seed;
-      if (any_matches(options.filters, row.label())) rows.push_back(std::move(row));
+/// The rows of cases that the filters take, and which filters take any.
+class RowFinder {
+ public:
+  explicit RowFinder(const SelectionOptions& options)
+      : options_(options), index_(options.filters), backends_(backend_names()), used_(options.filters.size(), false) {}
+
+  std::vector<Row> rows_of(const BoundCase& bound) {
+    std::vector<Row> rows;
+    const auto candidates = index_.about(bound.op->name, bound.name);
+    if (candidates.empty() && !index_.empty()) return rows;
+    for (const std::string_view backend : backends_) {
+      const bool possible = index_.empty() || std::any_of(candidates.begin(), candidates.end(),
+                                                          [&](const auto* c) { return c->may_take(backend); });
+      if (!possible) continue;
+      for (const int threads : thread_counts(backend, options_.threads)) {
+        Row row;
+        row.op = bound.op->name;
+        row.case_name = bound.name;
+        row.backend = backend;
+        row.dtype = name_of(bound.instance->dtype);
+        row.threads = threads;
+        row.tier = bound.tier;
+        row.seed = options_.cases.seed;
+        if (takes(candidates, row.label())) rows.push_back(std::move(row));
+      }
     }
-  return rows;
-}
+    return rows;
+  }
+
+  bool is_used(std::size_t filter) const { return used_[filter]; }
+
+ private:
+  /// Whether any filter takes the row. All are asked, so that none looks idle that takes what another takes too.
+  bool takes(const std::vector<const FilterIndex::Candidate*>& candidates, const std::string& label) {
+    bool any = index_.empty();
+    for (const FilterIndex::Candidate* candidate : candidates) {
+      if (!glob_matches(options_.filters[candidate->filter], label)) continue;
+      used_[candidate->filter] = any = true;
+    }
+    return any;
+  }
+
+  const SelectionOptions& options_;
+  FilterIndex index_;
+  std::vector<std::string_view> backends_;
+  std::vector<bool> used_;
+};
 
 bool taken(Tier tier, const SelectionOptions& options) {
   return tier == Tier::large ? options.large : tier == Tier::small ? options.small : true;
@@ -88,24 +119,27 @@ bool names_damaged(std::string_view filter, const DamagedFile& file) {
   return glob_matches(parts[0], file.op) && glob_matches(parts[1], file.name);
 }
 
-void refuse_idle_filters(const Selection& selection, const SelectionOptions& options) {
-  for (const std::string& filter : options.filters) {
-    bool idle = true;
-    for (const CaseRows& found : selection.cases)
-      idle = idle && std::none_of(found.rows.begin(), found.rows.end(),
-                                  [&](const Row& row) { return glob_matches(filter, row.label()); });
-    for (const DamagedFile& file : selection.list.damaged)  // what it takes cannot be told any more, but that it does
-      idle = idle && !names_damaged(filter, file);
-    if (!idle) continue;
-    SelectionOptions wider = options;
-    wider.large = wider.small = true;
-    wider.filters = {filter};
-    for (const BoundCase& bound : selection.list.cases)
-      if (!rows_of(bound, wider).empty())
-        throw InvalidArgument(
-            fmt::format("the filter {} takes cases of tier {} alone; add --all", filter, name_of(bound.tier)));
-    throw InvalidArgument(fmt::format("the filter {} takes no row{}; `assay list cases` shows all", filter,
-                                      unknown_part(filter, selection.list, options)));
+/// Why a filter takes nothing: InvalidArgument.
+[[noreturn]] void refuse(const std::string& filter, const Selection& selection, const SelectionOptions& options) {
+  SelectionOptions wider = options;
+  wider.filters = {filter};
+  RowFinder finder(wider);
+  for (const BoundCase& bound : selection.list.cases)
+    if (!finder.rows_of(bound).empty())
+      throw InvalidArgument(
+          fmt::format("the filter {} takes cases of tier {} alone; add --all", filter, name_of(bound.tier)));
+  throw InvalidArgument(fmt::format("the filter {} takes no row{}; `assay list cases` shows all", filter,
+                                    unknown_part(filter, selection.list, options)));
+}
+
+void refuse_idle_filters(const RowFinder& finder, const Selection& selection, const SelectionOptions& options) {
+  for (std::size_t i = 0; i < options.filters.size(); ++i) {
+    const std::string& filter = options.filters[i];
+    // what a filter takes of a damaged file cannot be told any more, but that it does
+    const auto is_named = [&](const DamagedFile& file) { return names_damaged(filter, file); };
+    const std::vector<DamagedFile>& damaged = selection.list.damaged;
+    if (!finder.is_used(i) && std::none_of(damaged.begin(), damaged.end(), is_named))
+      refuse(filter, selection, options);
   }
 }
 
@@ -126,14 +160,15 @@ Row damaged_row(const DamagedFile& file) {
 Selection select(const SelectionOptions& options) {
   Selection selection;
   selection.list = collect_cases(options.cases);
+  RowFinder finder(options);
   for (const BoundCase& bound : selection.list.cases) {
     if (!taken(bound.tier, options)) continue;
-    CaseRows found{&bound, rows_of(bound, options)};
+    CaseRows found{&bound, finder.rows_of(bound)};
     selection.rows += found.rows.size();
     if (!found.rows.empty()) selection.cases.push_back(std::move(found));
   }
   for (const DamagedFile& file : selection.list.damaged) selection.damaged.push_back(damaged_row(file));
-  refuse_idle_filters(selection, options);
+  refuse_idle_filters(finder, selection, options);
   if (selection.rows == 0 && selection.damaged.empty())
     throw InvalidArgument("no case is selected, so there would be nothing to check");
   return selection;

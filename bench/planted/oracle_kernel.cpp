@@ -4,7 +4,6 @@
 #include <utility>
 
 namespace assay::bench {
-namespace {
 
 TensorPack pack_of(Slots slots) {
   TensorPack pack(slots.size());
@@ -12,6 +11,8 @@ TensorPack pack_of(Slots slots) {
     pack[field].assign(slots[field].tensors, slots[field].tensors + slots[field].count);
   return pack;
 }
+
+namespace {
 
 void run_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params, Slots inputs,
                 Slots outputs) {

@@ -1,7 +1,7 @@
-// Every planted mistake (backends/planted/) must end in FAILED through `verify` as a user runs it, on the project's own
-// golden and property cases, and for the reason it deserves; the same kernels without a mistake must pass everything.
-// What it prints is the list of all mistakes, each with the case that found it.
-#include "backends/planted/planted.h"
+// Every planted mistake must end in FAILED through `verify` as a user runs it, on the project's own golden and property
+// cases, and for the reason it deserves; the same kernels without a mistake must pass everything. What it prints is the
+// list of all mistakes, each with the case that found it.
+#include "bench/planted/planted.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -24,36 +24,64 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using planted::Planted;
 
-/// Workloads with larger outputs are left out: with some 300 backends they would take most of the time. The largest
-/// that a mistake needs is relative_position_index of 24x24, whose entries do not fit float16.
-constexpr std::int64_t most_output_elements = 24 * 24 * 24 * 24;
+/// All mistakes meet the cases whose outputs have no more elements; those that survive meet the larger ones too.
+/// Otherwise a few cases would take most of the time.
+constexpr std::int64_t many_elements = 1 << 16;
+/// The largest workload that a mistake needs: relative_position_index of 24x24, whose entries do not fit float16.
+constexpr std::int64_t most_elements_of_a_workload = 24 * 24 * 24 * 24;
 
-bool is_small_enough(const BoundCase& bound) {
-  if (bound.tier != Tier::workload) return bound.tier == Tier::small;
+/// A backend at one of its dtypes.
+struct Contestant {
+  const Planted* backend;
+  DType dtype;
+  bool operator<(const Contestant& other) const {
+    return std::pair(backend->name(), dtype) < std::pair(other.backend->name(), other.dtype);
+  }
+};
+
+std::vector<Contestant> contestants() {
+  std::vector<Contestant> all;
+  for (const Planted& backend : planted::planted_backends())
+    for (const DType dtype : backend.dtypes()) all.push_back({&backend, dtype});
+  return all;
+}
+
+std::int64_t output_elements(const BoundCase& bound) {
   const TensorPack inputs = bound.inputs(default_seed, 0);
   std::int64_t elements = 0;
   for (const Shape& shape : infer(*bound.op, *bound.instance, bound.params, inputs.slots()))
     elements += shape.elements();
-  return elements <= most_output_elements;
+  return elements;
 }
 
-/// One filter a case, which takes the planted backends of its operator.
-std::vector<std::string> filters() {
+struct Cases {
+  std::vector<BoundCase> few_elements, many;
+};
+
+Cases all_cases() {
   CaseOptions options;
   options.property_cases = default_property_cases;
-  std::vector<std::string> made;
-  for (const BoundCase& bound : collect_cases(options).cases)
-    if (is_small_enough(bound))
-      made.push_back(fmt::format("{}/{}/planted.{}.*/{}/1", bound.op->name, bound.name, bound.op->name,
-                                 name_of(bound.instance->dtype)));
-  return made;
+  Cases cases;
+  for (BoundCase& bound : collect_cases(options).cases) {
+    if (bound.tier == Tier::large) continue;
+    const std::int64_t elements = output_elements(bound);
+    if (elements <= many_elements)
+      cases.few_elements.push_back(std::move(bound));
+    else if (bound.tier == Tier::small || elements <= most_elements_of_a_workload)
+      cases.many.push_back(std::move(bound));
+  }
+  return cases;
 }
 
-/// The rows that `assay verify` writes for all planted backends.
-json verified(int& code) {
+std::string filter_of(const BoundCase& bound, std::string_view backends) {
+  return fmt::format("{}/{}/{}/{}/1", bound.op->name, bound.name, backends, name_of(bound.instance->dtype));
+}
+
+/// The rows that `assay verify` writes for these filters.
+json verified(const std::vector<std::string>& filters, int& code) {
   const std::string file = (fs::path(testing::TempDir()) / fmt::format("planted_{}.json", getpid())).string();
   std::vector<std::string> words = {"assay", "verify", "--threads", "1", "--json", file};
-  for (const std::string& filter : filters()) {
+  for (const std::string& filter : filters) {
     words.emplace_back("--filter");
     words.push_back(filter);
   }
@@ -68,26 +96,22 @@ json verified(int& code) {
   return std::move(document["checks"]);
 }
 
-/// What became of one planted backend.
+/// What became of one contestant.
 struct Fate {
   std::size_t rows = 0, failed = 0;
   std::string first_case, first_reason;   ///< of the first row that failed for the reason it should
   std::vector<std::string> out_of_order;  ///< rows that neither passed nor failed as they should
   bool killed() const { return !first_case.empty(); }
 };
-
-std::string first_words(const std::string& text, std::size_t most) {
-  return text.size() <= most ? text : text.substr(0, most) + "…";
-}
+using Fates = std::map<Contestant, Fate>;
 
 void take_row(const Planted& backend, const json& row, Fate& fate) {
   const auto verdict = row["verdict"].get<std::string>(), reason = row["reason"].get<std::string>();
-  if (row["dtype"] != name_of(backend.label().dtype)) return;  // UNSUPPORTED: it has a kernel for one dtype alone
   ++fate.rows;
   if (verdict == "PASSED") return;
   fate.failed += verdict == "FAILED";
-  const bool as_expected = verdict == "FAILED" && !backend.label().is_control() &&
-                           reason.find(backend.label().expected) != std::string::npos;
+  const bool as_expected =
+      verdict == "FAILED" && !backend.is_control() && reason.find(backend.planting().expected) != std::string::npos;
   if (!as_expected) {
     fate.out_of_order.push_back(fmt::format("{} on {}: {}", verdict, row["case"].get<std::string>(), reason));
   } else if (!fate.killed()) {
@@ -96,21 +120,49 @@ void take_row(const Planted& backend, const json& row, Fate& fate) {
   }
 }
 
-std::map<std::string, Fate> fates(const json& rows) {
-  std::map<std::string, const Planted*> by_name;
-  for (const Planted& backend : planted::planted_backends()) by_name.emplace(backend.name(), &backend);
-  std::map<std::string, Fate> found;
+void take_rows(const json& rows, Fates& fates) {
+  std::map<std::pair<std::string_view, std::string_view>, Fate*> by_name;
+  for (auto& [contestant, fate] : fates)
+    by_name.emplace(std::pair(contestant.backend->name(), name_of(contestant.dtype)), &fate);
+  std::map<std::string_view, const Planted*> backends;
+  for (const Planted& backend : planted::planted_backends()) backends.emplace(backend.name(), &backend);
   for (const json& row : rows) {
-    const auto name = row["backend"].get<std::string>();
-    take_row(*by_name.at(name), row, found[name]);
+    const auto name = row["backend"].get<std::string>(), dtype = row["dtype"].get<std::string>();
+    const auto found = by_name.find({name, dtype});
+    if (found != by_name.end()) take_row(*backends.at(name), row, *found->second);  // else UNSUPPORTED at this dtype
   }
-  return found;
 }
 
-void print_fate(const Planted& backend, const Fate& fate) {
-  const planted::Label& label = backend.label();
-  fmt::print("{:<17} {:<23} {:<58} {:>3} of {:<3} {:<35} {}\n", label.family, label.op, label.mistake, fate.failed,
-             fate.rows, fate.killed() ? fate.first_case : "SURVIVED", first_words(fate.first_reason, 100));
+/// All meet the cases with few elements; controls and what has survived meet the others.
+Fates all_fates() {
+  const Cases cases = all_cases();
+  Fates fates;
+  for (const Contestant& contestant : contestants()) fates[contestant];
+  std::vector<std::string> filters;
+  for (const BoundCase& bound : cases.few_elements)
+    filters.push_back(filter_of(bound, fmt::format("planted.{}.*", bound.op->name)));
+  int code = 0;
+  take_rows(verified(filters, code), fates);
+  EXPECT_EQ(code, 3);
+  filters.clear();
+  for (const auto& [contestant, fate] : fates)
+    for (const BoundCase& bound : cases.many)
+      if (!fate.killed() && bound.op->name == contestant.backend->planting().op &&
+          bound.instance->dtype == contestant.dtype)
+        filters.push_back(filter_of(bound, contestant.backend->name()));
+  take_rows(verified(filters, code), fates);
+  EXPECT_EQ(code, 3);
+  return fates;
+}
+
+std::string first_words(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : text.substr(0, most) + "…";
+}
+
+void print_fate(const Contestant& contestant, const Fate& fate) {
+  const planted::Planting& planting = contestant.backend->planting();
+  fmt::print("{:<23} {} {:<52} {:>3} of {:<3} {:<35} {}\n", planting.op, name_of(contestant.dtype), planting.mistake,
+             fate.failed, fate.rows, fate.killed() ? fate.first_case : "SURVIVED", first_words(fate.first_reason, 100));
 }
 
 struct Count {
@@ -119,37 +171,35 @@ struct Count {
 
 TEST(PlantedMistakes, AreAllFoundAndTheControlsPass) {
   for (Planted& backend : planted::planted_backends()) add_backend(backend);
-  int code = 0;
-  const std::map<std::string, Fate> found = fates(verified(code));
-  EXPECT_EQ(code, 3);
-  std::map<std::string_view, Count> families;
+  const Fates fates = all_fates();
+  std::map<std::string_view, Count> operators;
   Count all;
-  for (const Planted& backend : planted::planted_backends()) {
-    const auto at = found.find(std::string(backend.name()));
-    ASSERT_NE(at, found.end()) << backend.name() << " was never run";
-    const Fate& fate = at->second;
-    EXPECT_GT(fate.rows, 0U) << backend.name();
+  for (const Contestant& contestant : contestants()) {
+    const Planted& backend = *contestant.backend;
+    const Fate& fate = fates.at(contestant);
+    const std::string who = fmt::format("{} at {}", backend.name(), name_of(contestant.dtype));
+    EXPECT_GT(fate.rows, 0U) << who << " was never run";
     // nothing throws, is INVALID or fails for a reason that is not its own
     EXPECT_TRUE(fate.out_of_order.empty())
-        << backend.name() << ": " << fate.out_of_order.size() << " rows, the first " << fate.out_of_order.front();
-    if (backend.label().is_control()) continue;
-    print_fate(backend, fate);
-    EXPECT_TRUE(fate.killed()) << backend.name() << " survived: " << backend.label().mistake;
-    for (Count* count : {&families[backend.label().family], &all}) {
+        << who << ": " << fate.out_of_order.size() << " rows, the first " << fate.out_of_order.front();
+    if (backend.is_control()) continue;
+    print_fate(contestant, fate);
+    EXPECT_TRUE(fate.killed()) << who << " survived: " << backend.planting().mistake;
+    for (Count* count : {&operators[backend.planting().op], &all}) {
       ++count->planted;
       count->killed += fate.killed();
     }
   }
   fmt::print("\n");
-  for (const auto& [family, count] : families) fmt::print("{}: killed {} of {}\n", family, count.killed, count.planted);
+  for (const auto& [op, count] : operators) fmt::print("{}: killed {} of {}\n", op, count.killed, count.planted);
   fmt::print("all: killed {} of {}\n", all.killed, all.planted);
 }
 
 TEST(PlantedMistakes, HaveEachAControl) {
   std::set<std::pair<std::string_view, DType>> controlled, needed;
-  for (const Planted& backend : planted::planted_backends()) {
-    needed.emplace(backend.label().op, backend.label().dtype);
-    if (backend.label().is_control()) controlled.emplace(backend.label().op, backend.label().dtype);
+  for (const Contestant& contestant : contestants()) {
+    const std::pair<std::string_view, DType> place = {contestant.backend->planting().op, contestant.dtype};
+    (contestant.backend->is_control() ? controlled : needed).insert(place);
   }
   EXPECT_EQ(controlled, needed);
 }

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace assay::planted {
+namespace assay::bench::planted {
 
 enum class Format : std::uint8_t { full, tf32, half, bfloat16 };
 
@@ -23,4 +23,4 @@ inline double rounded(Format format, double value) {
   return overflows ? std::copysign(INFINITY, value) : nearest;
 }
 
-}  // namespace assay::planted
+}  // namespace assay::bench::planted
