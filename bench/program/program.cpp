@@ -15,6 +15,7 @@
 #include "bench/machine/context.h"
 #include "bench/program/verbs.h"
 #include "bench/report/output.h"
+#include "bench/verdict/room.h"
 #include "reference/registry.h"
 
 namespace assay::bench {
@@ -78,7 +79,7 @@ int run_program(int argc, char** argv) {
   } catch (const std::filesystem::filesystem_error& problem) {
     return complain(fmt::format("{}: {}", problem.path1().string(), problem.code().message()));
   } catch (const std::bad_alloc&) {
-    return complain("there is not enough memory for this case");
+    return complain(memory_ran_out());
   } catch (const std::exception& problem) {
     return complain(fmt::format("internal error: {}", problem.what()));
   }

@@ -147,9 +147,8 @@ void evaluate(const BoundCase& bound, Expectation& expected) {
     expected.invalid = inadmissible(bound.instance->outputs[i], expected.truth, i);
 }
 
-}  // namespace
-
-Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+Expectation expect_with_memory(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+  require_memory("its inputs and truth take", bytes_for_truth(bound));
   Expectation expected;
   expected.inputs = bound.inputs(seed, phase);
   evaluate(bound, expected);
@@ -163,7 +162,27 @@ Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t pha
   return expected;
 }
 
+void lack(Row& row, std::string reason) {
+  row.verdict = Verdict::unavailable;
+  row.reason = std::move(reason);
+}
+
+}  // namespace
+
+Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+  Expectation without;
+  try {
+    return expect_with_memory(bound, seed, phase);
+  } catch (const Unavailable& problem) {
+    without.unavailable = problem.what();
+  } catch (const std::bad_alloc&) {
+    without.unavailable = memory_ran_out();
+  }
+  return without;
+}
+
 std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectation& expected) {
+  if (!expected.unavailable.empty()) return std::nullopt;
   Expectation varied;
   varied.inputs = TensorPack(expected.inputs.size());
   bool changed = false;
@@ -210,19 +229,21 @@ std::unique_ptr<Trial> Referee::open(Row& row) const {
   row.framework_error_ratio = expected_.framework_error_ratio;
   const BackendStatus& status = find_backend(row.backend);
   if (status.backend == nullptr || !status.unavailable.empty()) {
-    row.verdict = Verdict::unavailable;
-    row.reason = status.unavailable;
+    lack(row, status.unavailable);
   } else if (status.backend->kernels().find(bound_.op->name, bound_.instance->dtype) == nullptr) {
     row.verdict = Verdict::unsupported;
     row.reason = status.backend->kernels().why_not(bound_.op->name, bound_.instance->dtype);
+  } else if (!expected_.unavailable.empty()) {
+    lack(row, expected_.unavailable);
   } else if (!expected_.invalid.empty()) {
     row.verdict = Verdict::invalid;
     row.reason = expected_.invalid;
   } else {
     try {
+      require_memory("its tensors take", bytes_for_trial(bound_));
       return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);
-    } catch (const std::exception& problem) {
-      fail(row, fmt::format("its outputs could not be allocated: {}", problem.what()));
+    } catch (const Unavailable& problem) {
+      lack(row, problem.what());
     }
   }
   return nullptr;
@@ -244,6 +265,10 @@ void Referee::verify(Trial& trial, Row& row) {
     now_ = {row.threads, digests(results)};
     for (const Check check : checks)
       if (row.verdict == Verdict::passed) (this->*check)(trial, row);
+  } catch (const Unavailable& problem) {
+    lack(row, problem.what());
+  } catch (const std::bad_alloc&) {
+    lack(row, memory_ran_out());
   } catch (const std::exception& problem) {
     fail(row, fmt::format("the kernel threw: {}", problem.what()));
   }
@@ -287,7 +312,7 @@ void Referee::check_between_guards(Trial& trial, Row& row) {
     if (bound_.tier != Tier::small && placement != Placement::at_end) continue;
     const auto guarded =
         trial.run_guarded(placement, random_bits(row.seed, Phase::guarded + static_cast<std::uint64_t>(placement)));
-    if (!guarded) return;
+    if (!guarded) continue;
     if (digests(guarded->results) != now_.digests) judge(bound_, expected_, guarded->results, row);
     fail_for(row, guarded->breach);
     if (row.verdict == Verdict::passed) continue;

@@ -21,6 +21,7 @@ struct Expectation {
   Truth truth;
   Cost cost;
   std::string invalid;                       ///< why the case is no test; empty if it is one
+  std::string unavailable;                   ///< why there is no truth here, for lack of memory; empty if there is
   std::vector<std::string_view> told_apart;  ///< the wrong candidates that differ from the truth, all refused
   std::string witness;  ///< f64 or f32: what the golden file confirmed the oracle with; empty without one
   std::optional<double> framework_error_ratio;
