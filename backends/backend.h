@@ -144,7 +144,8 @@ struct Claims {
   bool honours_threads = false;
 };
 
-/// A device and its kernels. The defaults are those of the host.
+/// A device and its kernels. Addresses are opaque to the harness: it computes none, it reads and writes none, and it
+/// names a place as memory and offset. The defaults are those of the host.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -159,14 +160,30 @@ class Backend {
   virtual std::vector<std::pair<std::string, std::string>> details() const { return {}; }
 
   /// Whether kernels work on the host's own memory, wherever it lies, so that the harness may bring buffers of its own.
+  /// If not, the backend is a device: its rows have 0 threads, and the host's roof does not apply to them.
   virtual bool works_on_host_memory() const { return false; }
-  virtual void set_threads(int) {}
-  /// Memory on the device for `bytes` bytes, not initialised.
+  /// Sets how many workers compute, before prepare and before each run of the plans prepared with that count. Returns
+  /// how many there are: fewer than `threads` if the runtime grants no more.
+  virtual int set_threads(int threads) { return threads; }
+
+  /// Memory on the device for `bytes` bytes, not initialised. The address is that of its first byte.
   virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;
-  virtual void upload(std::byte* device, const std::byte* host, std::size_t bytes) = 0;
-  virtual void download(std::byte* host, const std::byte* device, std::size_t bytes) = 0;
+  /// The address that a kernel gets for the byte at `offset` of `memory`, which allocate() returned; null if the device
+  /// has no addresses within its memory.
+  virtual std::byte* address(std::byte* memory, std::size_t offset) const { return offset == 0 ? memory : nullptr; }
+  /// Both are complete on return. The harness calls synchronise() first if kernels may still run.
+  virtual void upload(std::byte* memory, std::size_t offset, const std::byte* host, std::size_t bytes) = 0;
+  virtual void download(std::byte* host, const std::byte* memory, std::size_t offset, std::size_t bytes) = 0;
   /// Returns when all work given to the device is done.
   virtual void synchronise() {}
+
+  /// Makes `calls` calls and returns the nanoseconds they took together by the device's own clock, once all of them are
+  /// done. A backend without such a clock returns nothing and makes no call.
+  virtual std::optional<double> time([[maybe_unused]] const Invocation& call, [[maybe_unused]] std::int64_t calls) {
+    return std::nullopt;
+  }
+  /// Empties the device's caches. False if it cannot: then there are no cold times.
+  virtual bool evict() { return false; }
 
   const KernelTable& kernels() const { return kernels_; }
 
@@ -179,8 +196,13 @@ class HostBackend : public Backend {
  public:
   bool works_on_host_memory() const override { return true; }
   std::shared_ptr<std::byte> allocate(std::size_t bytes) override { return allocate_host(bytes); }
-  void upload(std::byte* device, const std::byte* host, std::size_t bytes) override { copy(device, host, bytes); }
-  void download(std::byte* host, const std::byte* device, std::size_t bytes) override { copy(host, device, bytes); }
+  std::byte* address(std::byte* memory, std::size_t offset) const override { return memory + offset; }
+  void upload(std::byte* memory, std::size_t offset, const std::byte* host, std::size_t bytes) override {
+    copy(memory + offset, host, bytes);
+  }
+  void download(std::byte* host, const std::byte* memory, std::size_t offset, std::size_t bytes) override {
+    copy(host, memory + offset, bytes);
+  }
 
  private:
   static void copy(std::byte* to, const std::byte* from, std::size_t bytes) {

@@ -2,10 +2,17 @@
 #include "backends/registry.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <map>
 
@@ -33,6 +40,24 @@ std::string pick_module(const ConfiguredBackend& configured, std::string& why_no
   return {};
 }
 
+bool has_memory_limit() {
+  for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) return true;
+  }
+  return false;
+}
+
+/// In the child: quiet, without a core file, and with no handler of this program's. What a library throws ends it.
+[[noreturn]] void load_and_exit(const char* path) noexcept {
+  std::signal(SIGABRT, SIG_DFL);
+  constexpr rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  if (const int nowhere = open("/dev/null", O_WRONLY); nowhere >= 0) dup2(nowhere, STDERR_FILENO);
+  dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  _exit(0);
+}
+
 BackendStatus load(const ConfiguredBackend& configured) {
   BackendStatus status;
   status.unavailable = configured.left_out;
@@ -41,6 +66,8 @@ BackendStatus load(const ConfiguredBackend& configured) {
   if (module.empty()) return status;
   const std::filesystem::path path = module_directory() / (module + ".so");
   status.module = path.filename().string();
+  if (has_memory_limit()) status.unavailable = try_to_load(path);
+  if (!status.unavailable.empty()) return status;
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     status.unavailable = dlerror();
@@ -64,6 +91,22 @@ std::vector<Backend*>& added_backends() {
 
 }  // namespace
 
+std::string try_to_load(const std::filesystem::path& module) {
+  const std::string name = module.filename().string();
+  const pid_t child = fork();
+  if (child == 0) load_and_exit(module.c_str());
+  int status = 0;
+  pid_t ended = -1;
+  while (child > 0 && (ended = waitpid(child, &status, 0)) < 0 && errno == EINTR) continue;
+  if (ended < 0) return fmt::format("no process could be started to try loading {}: {}", name, std::strerror(errno));
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  const std::string how = WIFSIGNALED(status)
+                              ? fmt::format("signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))
+                              : fmt::format("exit code {}", WEXITSTATUS(status));
+  return fmt::format("loading {} ended a process with {}: ulimit -v or ulimit -d may leave it too little memory", name,
+                     how);
+}
+
 std::vector<std::string_view> cpu_isa_levels() {
   std::vector<std::string_view> levels;
 #if defined(__x86_64__)
@@ -84,7 +127,7 @@ std::vector<std::string_view> isa_levels() {
   std::vector<std::string_view> levels = cpu_isa_levels();
 #if defined(__x86_64__)
   const char* cap = std::getenv("ASSAY_ISA");
-  const std::string_view most = cap == nullptr ? "x86-64-v4" : cap;
+  const std::string_view most = cap == nullptr || *cap == '\0' ? "x86-64-v4" : cap;  // empty is as good as unset
   if (most != "x86-64-v2" && most != "x86-64-v3" && most != "x86-64-v4")
     throw InvalidArgument(fmt::format("ASSAY_ISA is {}, but it must be x86-64-v2, x86-64-v3 or x86-64-v4", most));
   std::erase_if(levels, [&](std::string_view level) { return level > most; });

@@ -73,11 +73,21 @@ TEST(Registry, NamesTheNearestBackend) {
   }
 }
 
+TEST(Registry, AModuleThatEndsItsProcessIsNotLoaded) {
+  EXPECT_EQ(try_to_load(modules() / "scalar.so"), "");
+  EXPECT_EQ(
+      try_to_load(ASSAY_THROWING_MODULE),
+      "loading libthrowing_module.so ended a process with signal 6 (Aborted): ulimit -v or ulimit -d may leave it "
+      "too little memory");
+}
+
 TEST(IsaLevels, CanBeLoweredButNotMisspelt) {
   const auto best = isa_levels();
   setenv("ASSAY_ISA", "x86-64-v2", 1);
   EXPECT_LE(isa_levels().size(), best.size());
   for (const std::string_view level : isa_levels()) EXPECT_EQ(level, "x86-64-v2");
+  setenv("ASSAY_ISA", "", 1);
+  EXPECT_EQ(isa_levels(), best) << "empty is as good as unset";
   setenv("ASSAY_ISA", "avx9", 1);
   if (!best.empty()) {
     EXPECT_THROW(isa_levels(), InvalidArgument);

@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include "backends/libtorch/tensors.h"
+#include "backends/openmp_team.h"
 #include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::libtorch {
@@ -27,7 +28,10 @@ class LibtorchBackend final : public assay::HostBackend {
   std::vector<std::pair<std::string, std::string>> details() const override {
     return {{"torch", TORCH_VERSION}, {"torch_cpu_capability", at::get_cpu_capability()}};
   }
-  void set_threads(int threads) override { at::set_num_threads(threads); }
+  int set_threads(int threads) override {
+    at::set_num_threads(threads);
+    return assay::openmp_team_of(threads);  // ATen's own workers are those of OpenMP
+  }
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The libtorch_cuda backend: the kernels of backends/libtorch on a CUDA device, whose memory and clock are reached
 // through torch alone, so that no CUDA toolkit is needed to build it.
 #include <ATen/Context.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
 
@@ -55,13 +57,39 @@ class LibtorchCudaBackend final : public assay::Backend {
         at::empty(elements, at::TensorOptions(at::kByte).device(assay::libtorch::device())));
     return {memory, static_cast<std::byte*>(memory->data_ptr())};
   }
-  void upload(std::byte* to, const std::byte* from, std::size_t bytes) override {
-    if (bytes != 0) bytes_at(to, bytes, assay::libtorch::device()).copy_(bytes_at(from, bytes, at::kCPU));
+  std::byte* address(std::byte* memory, std::size_t offset) const override { return memory + offset; }
+  void upload(std::byte* memory, std::size_t offset, const std::byte* host, std::size_t bytes) override {
+    if (bytes != 0) bytes_at(memory + offset, bytes, assay::libtorch::device()).copy_(bytes_at(host, bytes, at::kCPU));
   }
-  void download(std::byte* to, const std::byte* from, std::size_t bytes) override {
-    if (bytes != 0) bytes_at(to, bytes, at::kCPU).copy_(bytes_at(from, bytes, assay::libtorch::device()));
+  void download(std::byte* host, const std::byte* memory, std::size_t offset, std::size_t bytes) override {
+    if (bytes != 0) bytes_at(host, bytes, at::kCPU).copy_(bytes_at(memory + offset, bytes, assay::libtorch::device()));
   }
   void synchronise() override { torch::cuda::synchronize(); }
+
+  /// Between two CUDA events on the stream that the kernels use.
+  std::optional<double> time(const assay::Invocation& call, std::int64_t calls) override {
+    const c10::Stream stream = c10::impl::VirtualGuardImpl(at::kCUDA).getStream(assay::libtorch::device());
+    c10::Event start(at::kCUDA, c10::EventFlag::BACKEND_DEFAULT), end(at::kCUDA, c10::EventFlag::BACKEND_DEFAULT);
+    start.record(stream);
+    for (std::int64_t i = 0; i < calls; ++i) call();
+    end.record(stream);
+    end.synchronize();
+    constexpr double ns_per_ms = 1e6;
+    return start.elapsedTime(end) * ns_per_ms;
+  }
+
+  /// Overwrites a quarter of a gigabyte: no device has an L2 cache of more than 128 MiB so far.
+  bool evict() override {
+    constexpr std::int64_t bytes = std::int64_t{256} << 20;
+    if (!eviction_.defined())
+      eviction_ = at::empty(bytes, at::TensorOptions(at::kByte).device(assay::libtorch::device()));
+    eviction_.fill_(++eviction_value_);
+    return true;
+  }
+
+ private:
+  at::Tensor eviction_;
+  std::uint8_t eviction_value_ = 0;
 };
 
 }  // namespace

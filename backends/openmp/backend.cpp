@@ -3,6 +3,7 @@
 #include "backends/backend.h"
 
 #include "backends/openmp/parallel.h"
+#include "backends/openmp_team.h"
 #include "reference/set_prediction/hungarian_assignment.h"
 
 namespace {
@@ -23,7 +24,10 @@ class OpenMpBackend final : public assay::HostBackend {
   std::vector<std::pair<std::string, std::string>> details() const override {
     return {{"openmp", std::to_string(_OPENMP)}};
   }
-  void set_threads(int count) override { assay::openmp::thread_count() = std::max(count, 1); }
+  int set_threads(int threads) override {
+    assay::openmp::thread_count() = std::max(threads, 1);
+    return assay::openmp_team_of(threads);
+  }
 };
 
 }  // namespace

@@ -20,17 +20,11 @@ inline int& thread_count() {
 /// A fork costs 1 to 3 µs, in which one core moves about 100 KB: less than this is not worth another worker.
 constexpr std::int64_t bytes_worth_a_worker = 128 * 1024;
 
-/// What thread_count() is held to: every Scratch has room for so many.
-inline int most_workers() {
-  static const int most = std::max(omp_get_max_threads(), omp_get_num_procs());
-  return most;
-}
-
-/// Runs body(task, worker) for every task in [0, tasks), which move `bytes` together; `worker` is below most_workers().
+/// Runs body(task, worker) for every task in [0, tasks), which move `bytes` together; `worker` is below thread_count().
 template <class Body>
 void parallel_for(std::int64_t tasks, std::int64_t bytes, const Body& body) {
   const std::int64_t useful = std::min(tasks, bytes / bytes_worth_a_worker);
-  const int workers = static_cast<int>(std::min<std::int64_t>({thread_count(), most_workers(), useful}));
+  const int workers = static_cast<int>(std::min<std::int64_t>(thread_count(), useful));
   if (workers <= 1) {  // even a team of one costs OpenMP 0.1 µs
     for (std::int64_t task = 0; task < tasks; ++task) body(task, 0);
     return;
@@ -39,13 +33,14 @@ void parallel_for(std::int64_t tasks, std::int64_t bytes, const Body& body) {
   for (std::int64_t task = 0; task < tasks; ++task) body(task, omp_get_thread_num());
 }
 
-/// Room for `count` floats for each worker, not initialised: pages nobody uses are never committed.
+/// Room for `count` floats for each worker, not initialised: pages that no worker touches are never committed. A plan
+/// makes it at the thread count that it runs with.
 class Scratch {
  public:
   Scratch() = default;
   explicit Scratch(std::int64_t count)
       : stride_((static_cast<std::size_t>(count) + line - 1) / line * line),
-        floats_(std::make_unique_for_overwrite<float[]>(stride_ * static_cast<std::size_t>(most_workers()))) {}
+        floats_(std::make_unique_for_overwrite<float[]>(stride_ * static_cast<std::size_t>(thread_count()))) {}
 
   float* operator[](int worker) const { return floats_.get() + stride_ * static_cast<std::size_t>(worker); }
 

@@ -44,10 +44,10 @@ TensorPack described_inputs(const BoundCase& bound) {
 void measure(BoundCase& bound) {
   const TensorPack described = bound.golden ? TensorPack() : described_inputs(bound);
   const auto slots = bound.golden ? bound.golden->inputs.slots() : described.slots();
-  const std::vector<Shape> shapes = infer(*bound.op, *bound.instance, bound.params, slots);
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    bound.output_bytes +=
-        static_cast<double>(shapes[i].elements()) * static_cast<double>(size_of(bound.instance->outputs[i].dtype));
+  bound.output_shapes = infer(*bound.op, *bound.instance, bound.params, slots);
+  for (std::size_t i = 0; i < bound.output_shapes.size(); ++i)
+    bound.output_bytes += static_cast<double>(bound.output_shapes[i].elements()) *
+                          static_cast<double>(size_of(bound.instance->outputs[i].dtype));
   if (bound.output_bytes >= large_bytes) bound.tier = Tier::large;
 }
 

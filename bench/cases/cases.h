@@ -21,6 +21,7 @@ struct BoundCase {
   std::vector<CaseInput> recipe;
   std::shared_ptr<const GoldenCase> golden;
   double output_bytes = 0;
+  std::vector<Shape> output_shapes = {};
 
   /// The inputs on the host; `seed` chooses the values of a recipe. Later phases than 0 have fresh values of the same
   /// structure: other draws, or where values are given (a golden file, a batch's padding) those of other images.

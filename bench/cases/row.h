@@ -25,6 +25,7 @@ struct Timing {
   std::vector<std::size_t> rounds;  ///< how many of the samples each round took, one after the other
   bool settled = false;             ///< the interval reached its target before the time ran out
   std::string problem;              ///< what a timed call did wrong; there are no samples after it. Empty if nothing
+  std::string distrust;             ///< why the device's own clock cannot be believed; empty if it can
 };
 
 /// Whether timed calls find their buffers in the caches.

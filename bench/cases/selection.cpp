@@ -14,11 +14,12 @@
 namespace assay::bench {
 namespace {
 
-/// The thread counts worth a row: one alone where the backend does not honour them.
+/// The thread counts that get a row: 0 on a device, 1 if the backend does not honour them.
 std::vector<int> thread_counts(std::string_view backend, const std::vector<int>& asked) {
   const BackendStatus& status = find_backend(backend);
-  if (status.backend != nullptr && status.backend->claims().honours_threads) return asked;
-  return {1};
+  if (status.backend == nullptr) return {1};
+  if (!status.backend->works_on_host_memory()) return {0};
+  return status.backend->claims().honours_threads ? asked : std::vector<int>{1};
 }
 
 /// The rows of cases that the filters take, and which filters take any.

@@ -4,20 +4,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <openssl/evp.h>
-#include <sched.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
-#include <cmath>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <string_view>
-#include <thread>
 
 #include "backends/registry.h"
+#include "bench/machine/affinity.h"
+#include "bench/machine/system_files.h"
 #include "version.h"
 
 #if defined(__x86_64__)
@@ -29,77 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-// ---- text ----
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t start = text.find_first_not_of(space);
-  if (start == std::string_view::npos) return {};
-  return std::string(text.substr(start, text.find_last_not_of(space) - start + 1));
-}
-
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> list;
-  for (std::string word; stream >> word;) list.push_back(word);
-  return list;
-}
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<double> finite(std::string_view text) {
-  const std::optional<double> value = number<double>(text);
-  return value && std::isfinite(*value) ? value : std::nullopt;
-}
-
-// ---- files ----
-
-/// The first line, trimmed; empty where there is no such file.
-std::string first_line(const fs::path& path) {
-  std::ifstream stream(path);
-  std::string line;
-  std::getline(stream, line);
-  return trimmed(line);
-}
-
-std::vector<std::string> lines(const fs::path& path) {
-  std::ifstream stream(path);
-  std::vector<std::string> list;
-  for (std::string line; std::getline(stream, line);) list.push_back(line);
-  return list;
-}
-
-/// What stands behind the colon of the first line "key : value".
-std::string value_of(const fs::path& path, std::string_view key) {
-  std::ifstream stream(path);
-  for (std::string line; std::getline(stream, line);) {
-    const std::size_t colon = line.find(':');
-    if (colon != std::string::npos && trimmed(std::string_view(line).substr(0, colon)) == key)
-      return trimmed(std::string_view(line).substr(colon + 1));
-  }
-  return {};
-}
-
-/// What is in a folder, sorted; nothing where it cannot be read.
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::error_code error;
-  std::vector<fs::path> list;
-  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) list.push_back(i->path());
-  std::sort(list.begin(), list.end());
-  return list;
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 /// The folders cpu0, cpu1, … but not cpufreq and cpuidle.
 std::vector<fs::path> cpu_folders(const fs::path& root) {
@@ -153,95 +78,10 @@ void read_frequency(const fs::path& root, Environment& found) {
 
 // ---- memory ----
 
-/// A line of /proc/meminfo in bytes; they are written "MemTotal:  24606132 kB".
-std::int64_t memory_line(const fs::path& root, std::string_view key) {
-  const std::vector<std::string> parts = words(value_of(root / "proc/meminfo", key));
-  const auto kib = parts.empty() ? std::nullopt : number<std::int64_t>(parts.front());
-  return kib && *kib > 0 && *kib < (INT64_MAX >> 10) ? *kib << 10 : 0;
-}
-
 /// "always [madvise] never": the word in brackets.
 std::string bracketed(const std::string& text) {
   const std::size_t open = text.find('['), close = text.find(']');
   return open < close && close != std::string::npos ? text.substr(open + 1, close - open - 1) : std::string();
-}
-
-// ---- control groups ----
-
-bool has_word(std::string_view list, std::string_view word) {
-  for (std::size_t start = 0; start <= list.size();) {
-    const std::size_t end = std::min(list.find(',', start), list.size());
-    if (list.substr(start, end - start) == word) return true;
-    start = end + 1;
-  }
-  return false;
-}
-
-/// Where a controller of version 1, or for an empty name version 2, is mounted; see proc(5) on mountinfo.
-fs::path group_mount(const fs::path& root, std::string_view controller) {
-  for (const std::string& line : lines(root / "proc/self/mountinfo")) {
-    const std::size_t dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    const std::vector<std::string> before = words(line.substr(0, dash)), after = words(line.substr(dash + 3));
-    if (before.size() < 5 || after.size() < 3) continue;
-    const bool fits =
-        controller.empty() ? after[0] == "cgroup2" : after[0] == "cgroup" && has_word(after[2], controller);
-    if (fits) return root / fs::path(before[4]).relative_path();
-  }
-  return {};
-}
-
-/// The path of this process's group in /proc/self/cgroup, whose lines read "4:cpu,cpuacct:/path" and "0::/path".
-std::string group_path(const fs::path& root, std::string_view controller) {
-  for (const std::string& line : lines(root / "proc/self/cgroup")) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string_view controllers = std::string_view(line).substr(first + 1, second - first - 1);
-    if (controller.empty() ? controllers.empty() : has_word(controllers, controller)) return line.substr(second + 1);
-  }
-  return "/";
-}
-
-/// The folders of this process's group and of those above it. A container may see its own group as the mount's root
-/// while the path is the host's: then only the root exists.
-std::vector<fs::path> group_folders(const fs::path& root, std::string_view controller) {
-  const fs::path mount = group_mount(root, controller);
-  if (mount.empty()) return {};
-  std::vector<fs::path> list;
-  fs::path path = fs::path(group_path(root, controller)).relative_path();
-  const bool climbs = std::any_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
-  for (; !climbs && !path.empty(); path = path.parent_path())
-    if (is_there(mount / path)) list.push_back(mount / path);
-  list.push_back(mount);
-  return list;
-}
-
-template <class Number>
-void tighten(std::optional<Number>& limit, std::optional<Number> other) {
-  if (other && (!limit || *other < *limit)) limit = other;
-}
-
-std::optional<double> quota(const std::string& time_us, const std::string& period_us) {
-  const auto time = finite(time_us), period = finite(period_us);  // "max" and -1 are no limit
-  if (!time || !period || !(*time > 0) || !(*period > 0)) return std::nullopt;
-  return *time / *period;
-}
-
-GroupLimits read_limits(const fs::path& root) {
-  GroupLimits found;
-  for (const fs::path& folder : group_folders(root, "")) {
-    const std::vector<std::string> cpu = words(first_line(folder / "cpu.max"));
-    if (cpu.size() == 2) tighten(found.cpu_quota, quota(cpu[0], cpu[1]));
-    tighten(found.memory_bytes, number<std::int64_t>(first_line(folder / "memory.max")));
-    if (found.cpuset.empty()) found.cpuset = first_line(folder / "cpuset.cpus.effective");
-  }
-  for (const fs::path& folder : group_folders(root, "cpu"))
-    tighten(found.cpu_quota, quota(first_line(folder / "cpu.cfs_quota_us"), first_line(folder / "cpu.cfs_period_us")));
-  for (const fs::path& folder : group_folders(root, "memory"))
-    tighten(found.memory_bytes, number<std::int64_t>(first_line(folder / "memory.limit_in_bytes")));
-  for (const fs::path& folder : group_folders(root, "cpuset"))
-    if (found.cpuset.empty()) found.cpuset = first_line(folder / "cpuset.cpus");
-  return found;
 }
 
 // ---- hypervisor, container, GPUs ----
@@ -314,12 +154,6 @@ std::string hypervisor_vendor() {
 #endif
 }
 
-int affinity() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
 std::string best_isa() {
   const auto levels = cpu_isa_levels();
   if (!levels.empty()) return std::string(levels.front());
@@ -365,10 +199,11 @@ Environment read_environment(const Sources& sources) {
   found.isa = sources.isa;
   found.topology = sources.topology;
   found.usable_cpus = sources.usable_cpus;
+  found.bound_cpus = sources.bound_cpus;
   read_cpu(root, found);
   read_frequency(root, found);
-  found.memory_bytes = memory_line(root, "MemTotal");
-  found.available_memory_bytes = memory_line(root, "MemAvailable");
+  found.memory_bytes = bytes_of_line(root / "proc/meminfo", "MemTotal");
+  found.available_memory_bytes = bytes_of_line(root / "proc/meminfo", "MemAvailable");
   found.limits = read_limits(root);
   if (found.limits.memory_bytes && *found.limits.memory_bytes >= found.memory_bytes && found.memory_bytes > 0)
     found.limits.memory_bytes.reset();  // version 1 writes "no limit" as a number near 2^63
@@ -390,7 +225,8 @@ const Environment& this_machine() {
   static const Environment machine = [] {
     Sources sources;
     sources.topology = this_topology();
-    sources.usable_cpus = affinity();
+    sources.usable_cpus = usable_cpus();
+    sources.bound_cpus = cpus_of_this_thread();
     sources.isa = best_isa();
     sources.hypervisor_vendor = hypervisor_vendor();
     return read_environment(sources);
@@ -466,6 +302,11 @@ std::vector<std::string> warnings_about(const Environment& machine, const Build&
         fmt::format("the load average was {:.2f} on {} CPUs at the start: other work shares them, so wait "
                     "until it is done and run again",
                     *machine.load_average, machine.usable_cpus));
+  if (machine.bound_cpus > 0 && machine.bound_cpus < machine.usable_cpus)
+    list.push_back(
+        fmt::format("OpenMP's environment binds the main thread to {} of {} CPUs, and its workers likewise: unset "
+                    "OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY, and bind threads with --pin",
+                    machine.bound_cpus, machine.usable_cpus));
   if (machine.limits.cpu_quota && *machine.limits.cpu_quota < machine.usable_cpus)
     list.push_back(
         fmt::format("a control group grants {:.2f} CPUs' worth of time on {} CPUs, so that threads are "

@@ -1,5 +1,5 @@
-// What may make a time what it is: the CPU and how it is built, what a container or a hypervisor leaves of it, how the
-// system is set up. Read from /proc and /sys under a root that tests can plant, and never an error: what is missing
+// What times depend on: the CPU and its layout, the limits that a container or a hypervisor sets, and the settings of
+// the system. It is read from /proc and /sys below a root that tests can plant. A missing file is no error: the member
 // stays empty.
 #pragma once
 
@@ -10,24 +10,19 @@
 #include <string>
 #include <vector>
 
+#include "bench/machine/control_groups.h"
 #include "bench/machine/topology.h"
 
 namespace assay::bench {
 
-/// Where an Environment comes from. The defaults are no machine; this_machine() fills them in for the running one.
+/// What read_environment() reads. The defaults describe no machine; this_machine() fills in the running one.
 struct Sources {
   std::filesystem::path root = "/";  ///< /proc and /sys are looked for below it
   Topology topology;
-  int usable_cpus = 0;            ///< CPUs in this process's affinity mask
+  int usable_cpus = 0;            ///< CPUs that the process was started with
+  int bound_cpus = 0;             ///< CPUs that the main thread is bound to since
   std::string isa;                ///< the best x86-64 level of the CPU, or the architecture
   std::string hypervisor_vendor;  ///< what a hypervisor calls itself in CPUID leaf 0x40000000
-};
-
-/// Limits of this process's control groups, the tightest on the way to the root. Version 1 and 2 are understood.
-struct GroupLimits {
-  std::optional<double> cpu_quota;           ///< CPUs' worth of time
-  std::optional<std::int64_t> memory_bytes;  ///< only where it is less than the machine has
-  std::string cpuset;                        ///< "0-3,8"; empty if unknown
 };
 
 struct Environment {
@@ -36,7 +31,8 @@ struct Environment {
   std::string isa;                    ///< the best x86-64 level, or the architecture
   std::vector<std::string> features;  ///< those instruction set extensions that kernels are written for, sorted
   Topology topology;
-  int usable_cpus = 0;
+  int usable_cpus = 0;  ///< CPUs that the process was started with
+  int bound_cpus = 0;   ///< CPUs that the main thread is bound to since, by OpenMP's environment; 0 if unknown
   std::int64_t memory_bytes = 0;            ///< of the machine
   std::int64_t available_memory_bytes = 0;  ///< to this process when it was read
   GroupLimits limits;
@@ -54,26 +50,26 @@ struct Environment {
 
 Environment read_environment(const Sources& sources);
 
-/// The running machine, read once: the load average is then that of the start.
+/// The running machine, read once; the load average is the one at that time.
 const Environment& this_machine();
 
 /// Times that heat has slowed a CPU since start-up; none where the system does not count.
 std::optional<std::int64_t> throttle_events(const std::filesystem::path& root);
 
-/// SHA-256, in hex, over what makes times comparable; the same for each run on one machine. The reasons for what is in
-/// it are beside it.
+/// SHA-256, in hex, over everything that makes times comparable; the same for each run on one machine. The source says
+/// why each part is in it.
 std::string machine_hash(const Environment& machine);
 
-/// How this program was built, as far as times depend on it.
+/// The settings of this build that times depend on.
 struct Build {
   std::string type, flags, sanitizers;
   bool assertions = false;
 };
 Build this_build();
 
-/// What is likely to spoil times here, each one sentence that names the remedy.
+/// What is likely to make times wrong on this machine; each is one sentence with the remedy.
 std::vector<std::string> warnings_about(const Environment& machine, const Build& build);
-/// The same, of heat: none if the CPU was not slowed between two counts.
+/// The warning about heat; nothing if the CPU was not slowed between the two counts.
 std::optional<std::string> throttle_warning(std::optional<std::int64_t> before, std::optional<std::int64_t> after);
 
 /// `context.machine` of a result file, the hash included.

@@ -50,6 +50,7 @@ class EnvironmentTest : public testing::Test {
     sources.root = root_;
     sources.isa = "x86-64-v3";
     sources.usable_cpus = 4;
+    sources.bound_cpus = bound_cpus_;
     sources.topology = {1, 1, 4, 4, {{1, "Data", 32768, 1, 4}, {3, "Unified", 33554432, 4, 1}}};
     sources.hypervisor_vendor = hypervisor_vendor_;
     return read_environment(sources);
@@ -58,6 +59,7 @@ class EnvironmentTest : public testing::Test {
 
   fs::path root_;
   std::string hypervisor_vendor_;
+  int bound_cpus_ = 4;
 };
 
 TEST_F(EnvironmentTest, ReadsAMachine) {

@@ -16,17 +16,16 @@
 
 namespace assay::bench {
 
-/// Ways to go through memory. Bytes are those that a kernel asks for: a copy counts what it reads and what it writes,
-/// as STREAM and BabelStream count, and nothing is added for the lines that an ordinary store fetches before it
-/// overwrites them.
+/// Access patterns. Bytes are counted as in STREAM and BabelStream: a copy counts the bytes it reads and the bytes it
+/// writes; the lines that an ordinary store fetches before it overwrites them are not counted.
 enum class Pattern : std::uint8_t { load, store, stream_store, copy, stream_copy };
 constexpr Pattern all_patterns[] = {Pattern::load, Pattern::store, Pattern::stream_store, Pattern::copy,
                                     Pattern::stream_copy};
 /// "load", "store", "stream_store", …: stream for non-temporal stores, which go around the caches.
 std::string_view name_of(Pattern pattern);
 
-/// Billions a second: of bytes (so bytes a nanosecond) or of floating-point operations. A roof is the best of all
-/// samples; the median tells how steadily it was reached.
+/// Billions a second, of bytes or of floating-point operations. The roof is the best of all samples; the median shows
+/// how steady they were.
 struct Rate {
   double best = 0, median = 0;
 };
@@ -51,7 +50,7 @@ struct Peak {
   Rate rate;
 };
 
-/// The time of something that does nothing.
+/// The cost of a fork, a timer reading or a call without work.
 struct Overhead {
   std::string name;  ///< fork, timer, call
   int threads = 1;
@@ -66,7 +65,7 @@ struct Probe {
   std::vector<Overhead> overheads;
 };
 
-/// Something whose cost is measured as it is repeated.
+/// Such an overhead, to be measured by repeating it.
 struct Nothing {
   std::string name;
   int threads;
@@ -97,14 +96,14 @@ struct ProbePlan {
   std::size_t steps(const Workbench& bench) const;
 };
 
-/// One thread, two, and all that the machine lends; working sets up to four times its last-level cache.
+/// One thread, two, and all usable CPUs; working sets up to four times the last-level cache.
 ProbePlan plan_probe(const Environment& machine, bool quick);
 
-/// None if interrupted. Throws std::logic_error if a kernel did not do what it is timed for.
+/// Nothing if interrupted. Throws std::logic_error if a kernel computed a wrong result.
 std::optional<Probe> measure_probe(const Workbench& bench, const ProbePlan& plan);
 
-/// Why a probe cannot be believed, in one sentence: more threads did less than one, because others had the CPUs. Empty
-/// if it can.
+/// Why a probe cannot be trusted, in one sentence: several threads did less than one, because other programs used the
+/// CPUs. Empty if it can.
 std::string doubt_about(const Probe& probe);
 
 }  // namespace assay::bench

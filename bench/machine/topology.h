@@ -1,4 +1,4 @@
-// How the machine is built: sockets, memory nodes, cores, hardware threads and caches, as hwloc tells them.
+// The layout of the machine as hwloc reports it: sockets, memory nodes, cores, hardware threads and caches.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Cache {
   int count = 0;           ///< how many of them there are
 };
 
-/// What this process may use of the machine: hwloc leaves out what a cpuset forbids. Zeros where it cannot tell.
+/// The part of the machine that this process may use: hwloc leaves out CPUs that a cpuset forbids. Zero if unknown.
 struct Topology {
   int sockets = 0, numa_nodes = 0, cores = 0, hardware_threads = 0;
   std::vector<Cache> caches;  ///< nearest to the core first

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "backends/registry.h"
+#include "bench/machine/affinity.h"
 #include "bench/machine/probe.h"
 #include "probe_levels.h"
 
@@ -26,8 +28,8 @@ void run_together(int threads, const std::function<void(int)>& body) {
     body(omp_get_thread_num());
   }
   if (came != threads)
-    throw InvalidArgument(fmt::format(
-        "OpenMP gave {} threads where {} were asked for: unset OMP_THREAD_LIMIT and OMP_DYNAMIC", came, threads));
+    throw InvalidArgument(
+        fmt::format("OpenMP gave {} threads where {} were asked for: unset OMP_THREAD_LIMIT", came, threads));
 }
 
 void fork_empty(int threads, std::int64_t times) {
@@ -67,6 +69,13 @@ std::vector<const ProbeKernels*> usable_kernels() {
 }  // namespace
 
 Workbench this_workbench(const std::vector<int>& threads) {
+  omp_set_dynamic(0);  // OMP_DYNAMIC lets the runtime give fewer threads whenever the machine is busy
+  for (const int count : threads)
+    if (const int cpus = cpus_of_team(count); cpus < std::min(count, usable_cpus()))
+      throw InvalidArgument(
+          fmt::format("OpenMP binds {} threads to {} of {} CPUs, so the machine would look slower than it is: unset "
+                      "GOMP_CPU_AFFINITY, OMP_PLACES and OMP_PROC_BIND",
+                      count, cpus, usable_cpus()));
   Workbench bench;
   bench.now_ns = steady_ns;
   bench.kernels = usable_kernels();

@@ -8,6 +8,7 @@
 
 #include "bench/base/interrupt.h"
 #include "bench/base/streams.h"
+#include "bench/machine/affinity.h"
 #include "bench/machine/context.h"
 #include "bench/machine/probe_file.h"
 #include "bench/program/verbs.h"
@@ -132,6 +133,8 @@ int bench(BenchOptions& options) {
   options.selection.small = !options.selection.filters.empty() || !options.golden.empty();
   const Selection selection = select(options.selection);
   print_warnings();
+  for (const int threads : options.selection.threads)
+    if (const auto shared = oversubscription_warning(threads)) add_warning(*shared);
   say_what_a_probe_would_add();
   std::vector<Row> done = selection.damaged;
   for (const Row& row : done) print_problem(row, options.github);

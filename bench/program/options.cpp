@@ -1,19 +1,18 @@
 // What verify and bench have in common: options, the sentence at the end, and Ctrl-C.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <map>
 #include <optional>
-#include <thread>
 
 #include "backends/registry.h"
 #include "bench/base/interrupt.h"
 #include "bench/base/streams.h"
 #include "bench/base/text.h"
+#include "bench/machine/affinity.h"
 #include "bench/machine/environment.h"
 #include "bench/program/verbs.h"
 #include "bench/report/exports.h"
@@ -21,13 +20,6 @@
 
 namespace assay::bench {
 namespace {
-
-/// CPUs that this process may run on, which a container may have made fewer than the machine has.
-int usable_cpus() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
 
 /// One entry of --threads: a number, or n for as many as this process may use.
 std::optional<int> parse_thread_count(std::string_view text) {
@@ -116,6 +108,17 @@ std::string failed_recordings(std::span<const Row> rows) {
                      fmt::join(names, ", "));
 }
 
+/// The first row that is UNAVAILABLE although its backend is there: for lack of memory or threads.
+void say_what_the_machine_lacks(std::span<const Row> rows) {
+  const auto lacks = [](const Row& row) {
+    return row.verdict == Verdict::unavailable && find_backend(row.backend).unavailable.empty();
+  };
+  const auto first = std::find_if(rows.begin(), rows.end(), lacks);
+  if (first == rows.end()) return;
+  say(fmt::format("note: {} rows could not run on this machine, for one {}: {}\n",
+                  std::count_if(first, rows.end(), lacks), first->label(), first->reason));
+}
+
 /// For bash, whatever bytes there are, in one line of printable text.
 std::string shell_quoted(const std::string& text) {
   if (one_line(text) != text) {
@@ -181,10 +184,11 @@ void finish_run_options(RunOptions& options, const std::vector<std::string>& out
 std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
   // a row is held against the first thread count, so that one comes along
   const int first = options.selection.threads.front();
-  const bool alone = row.threads == first || verb != "verify";
+  const bool alone = row.threads == first || row.threads == 0 || verb != "verify";
   const std::string rows =
       alone ? row.label() : fmt::format("{}/{}/{}/{}/*", row.op, row.case_name, row.backend, row.dtype);
-  const std::string threads = alone ? fmt::format("{}", row.threads) : fmt::format("{},{}", first, row.threads);
+  const int own = row.threads == 0 ? first : row.threads;  // a device's rows have none, whatever is asked for
+  const std::string threads = alone ? fmt::format("{}", own) : fmt::format("{},{}", first, own);
   std::string command =
       fmt::format("assay {} --filter {} --threads {} --seed {}", verb, shell_quoted(rows), threads, row.seed);
   if (!options.golden.empty()) command += " --golden " + shell_quoted(options.golden);
@@ -217,6 +221,7 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
   }
   say(fmt::format("{}: {} checks in {:.1f} s, seed {}: {}{}{}\n", verb, judged, seconds, options.selection.cases.seed,
                   fmt::join(counts, ", "), failed_recordings(rows), was_interrupted ? " (interrupted: partial)" : ""));
+  say_what_the_machine_lacks(rows);
   for (const std::string& backend : options.require) {
     const std::string unmet = unmet_requirement(backend, rows);
     if (unmet.empty()) continue;

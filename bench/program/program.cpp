@@ -17,6 +17,7 @@
 #include "bench/machine/context.h"
 #include "bench/program/verbs.h"
 #include "bench/report/output.h"
+#include "bench/verdict/room.h"
 #include "reference/registry.h"
 
 namespace assay::bench {
@@ -86,7 +87,7 @@ int run_verb(int argc, char** argv) {
   } catch (const std::filesystem::filesystem_error& problem) {
     return complain(fmt::format("{}: {}", problem.path1().string(), problem.code().message()));
   } catch (const std::bad_alloc&) {
-    return complain("there is not enough memory for this case");
+    return complain(memory_ran_out());
   } catch (const std::exception& problem) {
     return complain(fmt::format("internal error: {}", problem.what()));
   }

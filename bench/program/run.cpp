@@ -7,6 +7,7 @@
 #include "bench/base/streams.h"
 #include "bench/program/verbs.h"
 #include "bench/report/output.h"
+#include "bench/verdict/room.h"
 #include "bench/verdict/trial.h"
 #include "golden/safetensors.h"
 #include "golden/store.h"
@@ -73,10 +74,14 @@ int run_file(const RunFileOptions& options) {
     throw InvalidArgument(
         fmt::format("--threads is {}, but a number from 1 to {} is needed", options.threads, most_threads));
   find_backend(options.backend);
-  const GoldenCase made = read_case(options.file, Outputs::not_needed);
+  const auto read = std::make_shared<const GoldenCase>(read_case(options.file, Outputs::not_needed));
+  const GoldenCase& made = *read;
   Backend& backend = usable_backend(options.backend, made);
-  BoundCase bound{made.op, made.instance, made.name, made.source, Tier::small, made.params, {}, nullptr};
-  Trial trial(bound, backend, options.threads, infer(*made.op, *made.instance, made.params, made.inputs.slots()));
+  BoundCase bound{made.op, made.instance, made.name, made.source, Tier::small, made.params, {}, read};
+  bound.output_shapes = infer(*made.op, *made.instance, made.params, made.inputs.slots());
+  require_memory("the tensors take", bytes_for_run(bound));
+  const int threads = backend.works_on_host_memory() ? options.threads : 0;
+  Trial trial(bound, backend, threads, bound.output_shapes);
   trial.load(made.inputs);
   trial.poison(0);
   trial.run();

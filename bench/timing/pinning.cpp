@@ -11,6 +11,7 @@
 #include <cstring>
 #include <tuple>
 
+#include "bench/machine/affinity.h"
 #include "reference/tensor.h"
 
 namespace assay::bench {
@@ -40,11 +41,12 @@ struct Pinning::Topology {
     return bound;
   }
 
-  /// The CPUs this process may use: the first of every core, then the second of every core, and so on.
+  /// The CPUs that the process was started with: the first of every core, then the second of every core, and so on.
+  /// OpenMP's environment may have bound the calling thread to one of them.
   std::vector<unsigned> cpus() const {
     std::vector<std::tuple<unsigned, unsigned, unsigned>> ordered;  // place within the core, core, number
     for (hwloc_obj_t cpu = nullptr; (cpu = hwloc_get_next_obj_by_type(handle, HWLOC_OBJ_PU, cpu)) != nullptr;) {
-      if (!hwloc_bitmap_isset(before, cpu->os_index)) continue;
+      if (!is_usable(cpu->os_index)) continue;
       const hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(handle, HWLOC_OBJ_CORE, cpu);
       ordered.emplace_back(cpu->sibling_rank, core == nullptr ? cpu->logical_index : core->logical_index,
                            cpu->os_index);

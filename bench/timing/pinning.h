@@ -10,14 +10,14 @@ namespace assay::bench {
 /// the i-th CPU, one of each core before the second of any. Undone on destruction.
 class Pinning {
  public:
-  /// Throws InvalidArgument where the system says nothing of its CPUs or does not let threads be bound.
+  /// Throws InvalidArgument if the system does not list its CPUs or does not let threads be bound.
   Pinning();
   ~Pinning();
   Pinning(const Pinning&) = delete;
   Pinning& operator=(const Pinning&) = delete;
 
-  /// For a team of so many. OpenMP may have replaced its workers since, so call it before each sample. More workers
-  /// than CPUs take turns on them.
+  /// Binds a team of `threads`. OpenMP may replace its workers, so call it before each sample. If there are more
+  /// workers than CPUs, they share them.
   void pin(int threads);
 
   /// The operating system's numbers of the CPUs, in the order in which workers get them.

@@ -18,23 +18,22 @@ struct Floor {
   std::string_view bound_by;
 };
 
-/// The bytes over the bandwidth of the fastest pattern at this working set and thread count, or the operations over the
-/// peak of the best instruction set level, whichever takes longer. Wherever the probe has to be read between its
-/// points, the faster neighbour counts, so that the time is a floor indeed. Buffers that are not in the caches (`cold`)
-/// come at the speed of the largest working set. None where the case costs nothing, the threads are not the host's (0),
-/// or the probe has nothing to say.
+/// The larger of two times: the bytes over the bandwidth of the fastest pattern at this working set and thread count,
+/// and the operations over the peak of the best instruction set level. Between two points of the probe the faster one
+/// counts, so that no kernel can be faster. `cold` buffers have the bandwidth of the largest working set. Nothing if
+/// the case costs nothing, if the row is a device's (0 threads), or if the probe has no measurement for it.
 std::optional<Floor> floor_of(const Probe& probe, const Cost& cost, double working_set_bytes, int threads, DType dtype,
                               bool cold);
 
-/// Whether a row reached a share of its roof that cannot be.
+/// Whether a share of the roof is impossible: more than 105 %.
 bool beyond_the_roof(double fraction);
 
-/// Inputs and outputs of a case together.
+/// Bytes of the inputs and outputs of a case together.
 double working_set_bytes(const BoundCase& bound, const TensorPack& inputs, std::span<const Shape> outputs);
 
 /// Gives a timed row its roof_fraction and bound_by. A PASSED row beyond the roof becomes MISTRUSTED, with the numbers.
-/// Where fewer bytes than the working set must be moved (a few cells of a large mask), those alone may stay in a nearer
-/// cache, so the roof is that of so small a set.
+/// If the case moves fewer bytes than its buffers hold (a few cells of a large mask), the bandwidth is that of the
+/// smaller size.
 void hold_against_roof(const Probe& probe, double working_set_bytes, DType dtype, bool cold, Row& row);
 
 }  // namespace assay::bench

@@ -22,9 +22,9 @@ double steady_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// A sample has to outlast the timer's own noise a thousandfold; two clock readings differ by some 25 ns here and
-/// there.
-constexpr double least_sample_s = 1000 * 25e-9;
+/// A sample must be 1000 times longer than the noise of its clock: two readings of the host's differ by about 25 ns,
+/// and a device's clock has a resolution of about 0.5 µs (CUDA events).
+constexpr double least_sample_s = 1000 * 25e-9, least_device_sample_s = 1000 * 0.5e-6;
 
 /// The label as a regular expression that matches it alone; Google Benchmark appends how it runs to a benchmark's name.
 std::string exactly(const std::string& label) {
@@ -108,20 +108,42 @@ class Runner {
     try {
       if (contestant_.ready) contestant_.ready();
       if (contestant_.spoil) contestant_.spoil();
-      contestant_.call();  // the others have had the caches and the thread pool since
-      check();             // of one call alone: among many, one might work for all
+      call_once();  // the others have had the caches and the thread pool since
+      check();      // of one call alone: among many, one might work for all
       if (contestant_.spoil) contestant_.spoil();
       if (contestant_.cool) contestant_.cool();
-      for (auto _ : state) {
-        const double start = now_();
-        for (std::int64_t i = 0; i < timing_.calls; ++i) contestant_.call();
-        state.SetIterationTime(now_() - start);
-      }
+      for (auto _ : state) state.SetIterationTime(seconds_of(timing_.calls));
       check();
     } catch (const std::exception& problem) {
       stop(fmt::format("the kernel threw: {}", problem.what()));
       state.SkipWithError("it threw");
     }
+  }
+
+  void call_once() {
+    contestant_.call();
+    if (contestant_.finish) contestant_.finish();
+  }
+
+  /// Of so many calls, by the contestant's own clock if it has one.
+  double seconds_of(std::int64_t calls) {
+    const double start = now_();
+    const std::optional<double> own_ns = contestant_.own_clock ? contestant_.own_clock(calls) : std::nullopt;
+    if (!own_ns) {
+      for (std::int64_t i = 0; i < calls; ++i) contestant_.call();
+      if (contestant_.finish) contestant_.finish();
+    }
+    const double host_s = now_() - start;
+    if (!own_ns) return host_s;
+    if (!(*own_ns > 0 && *own_ns <= host_s * 1e9)) distrust(calls, *own_ns, host_s * 1e9);
+    return *own_ns * 1e-9;
+  }
+
+  /// The calls lie between two readings of the host's clock, so they cannot have taken longer.
+  void distrust(std::int64_t calls, double own_ns, double host_ns) {
+    timing_.distrust = fmt::format("its device's clock says {:g} ns for {} calls that took {:g} ns by the host's clock",
+                                   own_ns, calls, host_ns);
+    done_ = true;
   }
 
   void check() {
@@ -134,21 +156,34 @@ class Runner {
     done_ = true;
   }
 
-  /// Runs until both enough time and two calls have passed, and learns from the fastest how many calls make a sample.
+  /// Runs until both enough time and two calls have passed. The fastest call says how many make a sample.
   void warm_up() {
     if (contestant_.ready) contestant_.ready();
     const double start = now_();
     double fastest = 1e9;
     for (int calls = 0; calls < 2 || now_() - start < options_.warm_up_s; ++calls) {
       const double call_start = now_();
-      contestant_.call();
+      call_once();
       fastest = std::min(fastest, now_() - call_start);
       if (calls >= 1 && now_() - start > options_.row_budget_s / 2) break;
     }
     timing_.calls =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(least_sample_s / std::max(fastest, 1e-9))));
+    if (contestant_.finish) lengthen_sample(start);
     if (contestant_.plan_calls) timing_.calls = contestant_.plan_calls(timing_.calls);
     timing_.spent_s = now_() - start;
+  }
+
+  /// A device does many calls in a row faster than one by one, so a sample is tried and made longer if it is too short.
+  void lengthen_sample(double start) {
+    constexpr int most_tries = 4;
+    const double least = contestant_.own_clock ? least_device_sample_s : least_sample_s;
+    for (int tries = 0; tries < most_tries && now_() - start < options_.row_budget_s / 2; ++tries) {
+      const double seconds = seconds_of(timing_.calls);
+      if (seconds >= least || done_) return;
+      const double factor = std::min(least / std::max(seconds, 1e-9), 1e3);
+      timing_.calls = static_cast<std::int64_t>(std::ceil(static_cast<double>(timing_.calls) * factor));
+    }
   }
 
   void decide() {
@@ -158,7 +193,7 @@ class Runner {
       all.insert(all.end(), timing_.samples_ns.begin(), timing_.samples_ns.end());
       timing_.settled = is_settled(all, options_.target);
     }
-    done_ = timing_.settled || timing_.spent_s >= options_.row_budget_s;
+    done_ = timing_.settled || timing_.spent_s >= options_.row_budget_s || !timing_.distrust.empty();
   }
 
   const Contestant& contestant_;

@@ -153,6 +153,51 @@ TEST(Sample, CallsWhatBelongsOutsideTheClockThere) {
   EXPECT_EQ(time.order, "raarsacskaacrsacskaac");
 }
 
+TEST(Sample, WaitsForADeviceOnceASample) {
+  FakeTime time;
+  Contestant contestant{"op/case/a/f32/0", time.kernel('a', 1)};
+  contestant.finish = time.kernel('f', 10);
+  SamplingOptions options = time.options();
+  options.warm_up_s = 0;
+  options.least_samples = 2;
+  const Timing timing = sample(std::vector<Contestant>{contestant}, options)[0];
+  const auto sample_of = [](std::size_t calls) { return std::string(calls, 'a') + "f"; };
+  std::string expected = "afaf";                                                // to warm up
+  for (const std::size_t calls : {3, 6, 10, 13}) expected += sample_of(calls);  // of 1 µs each and 10 µs: too short
+  EXPECT_EQ(timing.calls, 15);
+  for (int samples = 0; samples < 2; ++samples) expected += sample_of(1) + sample_of(15);
+  EXPECT_EQ(time.order, expected);
+}
+
+TEST(Sample, TakesAContestantsOwnClock) {
+  FakeTime time;
+  Contestant contestant{"op/case/a/f32/0", time.kernel('a', 100)};
+  contestant.finish = [] {};
+  contestant.own_clock = [&](std::int64_t calls) -> std::optional<double> {
+    for (std::int64_t i = 0; i < calls; ++i) contestant.call();
+    return 90e3 * static_cast<double>(calls);
+  };
+  const Timing timing = sample(std::vector<Contestant>{contestant}, time.options())[0];
+  EXPECT_NEAR(timing.median_ns, 90e3, 1e-3);
+  EXPECT_EQ(timing.distrust, "");
+  EXPECT_GE(static_cast<double>(timing.calls) * 90e3, 500e3) << "a device's clock is coarser";
+  contestant.own_clock = [&](std::int64_t) -> std::optional<double> { return std::nullopt; };
+  EXPECT_NEAR(sample(std::vector<Contestant>{contestant}, time.options())[0].median_ns, 100e3, 1e-3);
+}
+
+TEST(Sample, AClockThatIsFasterThanTheHostsIsNotBelieved) {
+  FakeTime time;
+  Contestant contestant{"op/case/a/f32/0", time.kernel('a', 1000)};
+  contestant.finish = [] {};
+  for (const double ns : {2e6, 0.0, -1.0, std::nan("")}) {
+    contestant.own_clock = [&](std::int64_t) -> std::optional<double> {
+      contestant.call();
+      return ns;
+    };
+    EXPECT_NE(sample(std::vector<Contestant>{contestant}, time.options())[0].distrust, "") << ns;
+  }
+}
+
 TEST(Sample, AResultThatIsNotRestoredEndsTheRow) {
   FakeTime time;
   Contestant contestant{"op/case/a/f32/1", time.kernel('a', 50)};

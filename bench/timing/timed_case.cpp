@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/machine/memory.h"
 #include "bench/timing/roof.h"
 #include "bench/verdict/judge.h"
 #include "bench/verdict/referee.h"
@@ -19,6 +20,14 @@ struct Entrant {
   Row row;
   std::unique_ptr<Trial> trial;
 };
+
+/// A device whose caches cannot be emptied has no cold times.
+void refuse_cold_times(Entrant& entrant, const TimingSetup& setup) {
+  Backend& backend = entrant.trial->backend();
+  if (setup.cache != CacheState::cold || backend.works_on_host_memory() || backend.evict()) return;
+  entrant.row.verdict = Verdict::unsupported;
+  entrant.row.reason = fmt::format("it cannot empty the caches of {}, so it has no cold times", backend.device());
+}
 
 bool is_interrupted(const TimingSetup& setup) { return setup.sampling.interrupted && setup.sampling.interrupted(); }
 
@@ -35,6 +44,7 @@ std::vector<Entrant> verify_rows(const CaseRows& selected, const Expectation& ex
     entrant.row.pinned = setup.pinning != nullptr;
     entrant.trial = referee.open(entrant.row);
     if (entrant.trial) referee.verify(*entrant.trial, entrant.row);
+    if (entrant.row.verdict == Verdict::passed) refuse_cold_times(entrant, setup);
     if (entrant.row.verdict != Verdict::passed) entrant.trial.reset();
     entrants.push_back(std::move(entrant));
   }
@@ -43,11 +53,14 @@ std::vector<Entrant> verify_rows(const CaseRows& selected, const Expectation& ex
 
 /// As many sets of buffers as a cold sample has calls, so that each finds its own evicted; as many as memory allows.
 std::int64_t rotate(Trial& trial, std::int64_t calls) {
-  constexpr std::size_t most_bytes = std::size_t{1} << 30;
-  const std::size_t fit = std::max<std::size_t>(1, most_bytes / std::max<std::size_t>(1, trial.working_set()));
+  constexpr double most_bytes = std::size_t{1} << 30, share = 0.5;  // the other contestants rotate too
+  const double bytes = std::min(most_bytes, share * free_memory().bytes);
+  const auto fit =
+      static_cast<std::size_t>(std::max(1.0, bytes / std::max(1.0, static_cast<double>(trial.working_set()))));
   const auto sets = std::min(static_cast<std::size_t>(calls), fit);
   trial.rotate_over(sets);
   for (std::size_t set = 0; set < sets; ++set) trial.call();  // every set holds results before any is spoilt
+  trial.finish();
   return static_cast<std::int64_t>(sets);
 }
 
@@ -59,13 +72,24 @@ Contestant contestant_of(Entrant& entrant, TimingSetup& setup, std::uint64_t spo
   made.call = [trial] { trial->call(); };
   made.ready = [trial, threads, &setup] {
     trial->use_threads();
-    if (setup.pinning) setup.pinning->pin(threads);
+    if (setup.pinning) setup.pinning->pin(std::max(threads, 1));  // a device's calls come from one thread
   };
   made.spoil = [trial, next = spots]() mutable { trial->spoil(next++); };
   made.restored = [trial] { return trial->restored(); };
-  if (setup.cache == CacheState::cold) {
+  const bool device = !trial->backend().works_on_host_memory();
+  if (device) {
+    made.finish = [trial] { trial->finish(); };
+    made.own_clock = [trial](std::int64_t calls) { return trial->time(calls); };
+  }
+  if (setup.cache == CacheState::hot) return made;
+  made.plan_calls = [trial](std::int64_t calls) { return rotate(*trial, calls); };
+  if (device) {
+    made.cool = [trial] {
+      trial->backend().evict();
+      trial->finish();
+    };
+  } else {
     if (!setup.eviction) setup.eviction = std::make_unique<Eviction>();
-    made.plan_calls = [trial](std::int64_t calls) { return rotate(*trial, calls); };
     made.cool = [threads, &setup] { setup.eviction->evict(threads); };
   }
   return made;
@@ -87,20 +111,37 @@ void fail(Row& row, std::string reason) {
   row.reason = std::move(reason);
 }
 
+/// Fails the row for what a kernel threw; for lack of memory it is UNAVAILABLE.
+template <class Step>
+void guard(Row& row, const Step& step) {
+  try {
+    return step();
+  } catch (const Unavailable& problem) {
+    row.reason = problem.what();
+  } catch (const std::bad_alloc&) {
+    row.reason = memory_ran_out();
+  } catch (const std::exception& problem) {
+    return fail(row, fmt::format("the kernel threw: {}", problem.what()));
+  }
+  row.verdict = Verdict::unavailable;
+}
+
 /// Judges what the timed calls left behind in every set of buffers; the worse error of the two verifications stands.
 void judge_timed(Entrant& entrant, const BoundCase& bound, const Expectation& expected) {
   Row& row = entrant.row;
   const std::optional<double> before = row.max_error_ratio;
-  try {
+  guard(row, [&] {
     for (std::size_t set = 0; set < entrant.trial->sets() && row.verdict == Verdict::passed; ++set)
       judge_row(bound, expected, entrant.trial->results(set), row);
     if (!row.timing->problem.empty()) fail(row, row.timing->problem);
     if (const std::string breach = entrant.trial->breach(); row.verdict == Verdict::passed && !breach.empty())
       fail(row, breach);
-  } catch (const std::exception& problem) {
-    fail(row, fmt::format("the kernel threw: {}", problem.what()));
-  }
+  });
   if (row.verdict == Verdict::failed) row.reason += " (after the timed calls)";
+  if (row.verdict == Verdict::passed && !row.timing->distrust.empty()) {
+    row.verdict = Verdict::mistrusted;
+    row.reason = row.timing->distrust;
+  }
   if (before && row.max_error_ratio && *before > *row.max_error_ratio) row.max_error_ratio = before;
 }
 
@@ -115,15 +156,24 @@ SamplingOptions sampling_of(int round, const TimingSetup& setup) {
 }
 
 /// Fresh values and fresh poison, so that nothing remembered from the verification can pass for a result.
+void load_fresh(Entrant& entrant, const Expectation& fresh, const TimingSetup& setup) {
+  guard(entrant.row, [&] {
+    if (!fresh.unavailable.empty()) throw Unavailable(fresh.unavailable);
+    if (setup.allocation == Allocation::each) entrant.trial->allocate_each_call();
+    entrant.trial->load(fresh.inputs);
+    entrant.trial->poison(random_bits(entrant.row.seed, 3));
+  });
+  if (entrant.row.verdict != Verdict::passed) entrant.trial.reset();
+}
+
 void time_and_judge(std::vector<Entrant>& entrants, const BoundCase& bound, const Expectation& fresh, int round,
                     TimingSetup& setup) {
   std::vector<Entrant*> running;
   std::vector<Contestant> contestants;
   for (Entrant& entrant : entrants) {
     if (!entrant.trial) continue;
-    if (setup.allocation == Allocation::each) entrant.trial->allocate_each_call();
-    entrant.trial->load(fresh.inputs);
-    entrant.trial->poison(random_bits(entrant.row.seed, 3));
+    load_fresh(entrant, fresh, setup);
+    if (!entrant.trial) continue;
     contestants.push_back(contestant_of(entrant, setup, random_bits(entrant.row.seed, running.size())));
     if (entrant.row.timing) contestants.back().earlier = entrant.row.timing->samples_ns;
     running.push_back(&entrant);

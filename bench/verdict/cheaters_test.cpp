@@ -258,7 +258,7 @@ class Cheater final : public HostBackend {
   std::string_view name() const override { return name_; }
   std::string_view description() const override { return "a backend that cheats"; }
   Claims claims() const override { return {.honours_threads = true}; }
-  void set_threads(int count) override { threads = count; }
+  int set_threads(int count) override { return threads = count; }
   std::shared_ptr<std::byte> allocate(std::size_t size) override {
     constexpr std::size_t spare = 4096;
     memory_.push_back(allocate_host(size + spare));

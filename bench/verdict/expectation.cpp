@@ -8,6 +8,7 @@
 
 #include "bench/verdict/admission.h"
 #include "bench/verdict/judge.h"
+#include "bench/verdict/room.h"
 #include "bench/verdict/tolerance.h"
 
 namespace assay::bench {
@@ -123,7 +124,10 @@ Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const T
                          expected.truth.outputs.slots(), ElementTolerance{bound.instance->dtype, tau});
 }
 
-Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+namespace {
+
+Expectation expect_with_memory(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+  require_memory("its inputs and truth take", bytes_for_truth(bound));
   Expectation expected;
   expected.inputs = bound.inputs(seed, phase);
   evaluate_inputs(bound, expected);
@@ -137,8 +141,22 @@ Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t pha
   return expected;
 }
 
+}  // namespace
+
+Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+  Expectation without;
+  try {
+    return expect_with_memory(bound, seed, phase);
+  } catch (const Unavailable& problem) {
+    without.unavailable = problem.what();
+  } catch (const std::bad_alloc&) {
+    without.unavailable = memory_ran_out();
+  }
+  return without;
+}
+
 std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectation& expected) {
-  if (!expected.invalid.empty()) return std::nullopt;
+  if (!expected.invalid.empty() || !expected.unavailable.empty()) return std::nullopt;
   std::optional<TensorPack> rolled = rolled_inputs(bound, expected.inputs);
   if (!rolled) return std::nullopt;
   Expectation varied;

@@ -26,6 +26,7 @@ struct Evaluation {
 struct Expectation : Evaluation {
   TensorPack inputs;
   std::string invalid;                       ///< why the case is no test; empty if it is one
+  std::string unavailable;                   ///< why there is no truth here, for lack of memory; empty if there is one
   std::vector<std::string_view> told_apart;  ///< the wrong candidates that differ from the truth; all are refused
   std::string witness;  ///< f64 or f32: what the golden file confirmed the oracle with; empty without one
   std::shared_ptr<const RecordedOutputs> recorded;  ///< null without a golden file, or if it is invalid

@@ -1,5 +1,5 @@
-// Memory between guard pages: a kernel that touches what is not its own is noticed, on whatever thread it does so, and
-// the run goes on. Start with GuardedBuffer; the fault handler behind it also says in which row a kernel crashed.
+// Memory between guard pages: a kernel's access outside its tensors is recorded, on any thread, and the run goes on.
+// Start with GuardedBuffer; the fault handler behind it also says in which row a kernel crashed.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +11,20 @@ namespace assay::bench {
 
 /// Where a tensor lies between its guard pages.
 enum class Placement : std::uint8_t {
-  at_end,    ///< its last byte is the last before a guard page: what reads or writes beyond it is noticed
-  at_start,  ///< its first byte is the first after a guard page: the same for what lies before it
+  at_end,    ///< its last byte is the last before a guard page: accesses beyond it are noticed
+  at_start,  ///< its first byte is the first after a guard page: accesses before it are noticed
   odd,       ///< one element past a multiple of 64 bytes: no more alignment than the element's own
 };
 inline constexpr Placement placements[] = {Placement::at_end, Placement::at_start, Placement::odd};
 std::string_view name_of(Placement placement);
 
-/// Room for one tensor between two guards. Touching a guard, or writing to the room while it is read-only, is recorded
-/// as a trespass and then allowed, so that the run can end and be told of.
+/// Room for one tensor between two guards. An access to a guard, or a write to the room while it is read-only, is
+/// recorded, then permitted, so the run finishes and the row reports it.
 class GuardedBuffer {
  public:
   struct Region;  ///< the mapping as the fault handler knows it
 
-  /// `what` names the tensor in a trespass: "input mask". Throws std::bad_alloc.
+  /// `what` names the tensor in the sentence of a trespass: "input mask". Throws std::bad_alloc.
   GuardedBuffer(std::size_t bytes, std::size_t element_bytes, std::string what);
   ~GuardedBuffer();
   GuardedBuffer(GuardedBuffer&& other) noexcept;
@@ -34,12 +34,12 @@ class GuardedBuffer {
 
   /// Makes the room writable and fills it with a seeded pattern.
   void poison(std::uint64_t seed, Placement placement);
-  /// The same around the tensor, which gets `contents`; then all of the room is read-only.
+  /// Fills the tensor with `contents` and the room around it with the pattern, then makes the room read-only.
   void fill(std::uint64_t seed, Placement placement, const void* contents);
   std::byte* tensor() const;
 
-  /// What was touched since it was filled: "it wrote beyond output mask", also where only the pattern around the tensor
-  /// has changed. Empty if nothing was. Restores the guards.
+  /// The first access outside the tensor since it was filled, or a change of the pattern around it: "it wrote beyond
+  /// output mask". Empty if there was none.
   std::string trespass();
 
  private:
@@ -54,7 +54,7 @@ class GuardedBuffer {
   std::uint64_t seed_ = 0;
 };
 
-/// What is running now, for the sentence that is printed should it crash: the row's label and how to reproduce it.
+/// The row that runs now, for the sentence that is printed if it crashes: its label and how to reproduce it.
 class Running {
  public:
   Running(std::string_view label, std::string_view repro);
@@ -63,7 +63,7 @@ class Running {
   Running& operator=(const Running&) = delete;
 };
 
-/// Writes, or compares, the bytes first ≤ i < last of a pattern that depends on the seed alone.
+/// Writes, or compares, the bytes first ≤ i < last of a pattern. The pattern depends only on the seed.
 void fill_with_pattern(std::uint64_t seed, std::byte* to, std::size_t first, std::size_t last);
 bool holds_pattern(std::uint64_t seed, const std::byte* from, std::size_t first, std::size_t last);
 

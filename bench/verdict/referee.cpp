@@ -10,6 +10,7 @@
 
 #include "backends/registry.h"
 #include "bench/verdict/judge.h"
+#include "bench/verdict/room.h"
 
 namespace assay::bench {
 namespace {
@@ -45,6 +46,11 @@ void fail_for(Row& row, std::string breach) {
   if (row.verdict == Verdict::passed && !breach.empty()) fail(row, std::move(breach));
 }
 
+void lack(Row& row, std::string reason) {
+  row.verdict = Verdict::unavailable;
+  row.reason = std::move(reason);
+}
+
 }  // namespace
 
 std::unique_ptr<Trial> Referee::open(Row& row) const {
@@ -55,19 +61,21 @@ std::unique_ptr<Trial> Referee::open(Row& row) const {
   if (expected_.recorded) row.recorded = expected_.recorded;
   const BackendStatus& status = find_backend(row.backend);
   if (status.backend == nullptr || !status.unavailable.empty()) {
-    row.verdict = Verdict::unavailable;
-    row.reason = status.unavailable;
+    lack(row, status.unavailable);
   } else if (status.backend->kernels().find(bound_.op->name, bound_.instance->dtype) == nullptr) {
     row.verdict = Verdict::unsupported;
     row.reason = status.backend->kernels().why_not(bound_.op->name, bound_.instance->dtype);
+  } else if (!expected_.unavailable.empty()) {
+    lack(row, expected_.unavailable);
   } else if (!expected_.invalid.empty()) {
     row.verdict = Verdict::invalid;
     row.reason = expected_.invalid;
   } else {
     try {
+      require_memory("its tensors take", bytes_for_trial(bound_));
       return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);
-    } catch (const std::exception& problem) {
-      fail(row, fmt::format("its outputs could not be allocated: {}", problem.what()));
+    } catch (const Unavailable& problem) {
+      lack(row, problem.what());
     }
   }
   return nullptr;
@@ -89,6 +97,10 @@ void Referee::verify(Trial& trial, Row& row) {
     now_ = {row.threads, digests(results)};
     for (const Check check : checks)
       if (row.verdict == Verdict::passed) (this->*check)(trial, row);
+  } catch (const Unavailable& problem) {
+    lack(row, problem.what());
+  } catch (const std::bad_alloc&) {
+    lack(row, memory_ran_out());
   } catch (const std::exception& problem) {
     fail(row, fmt::format("the kernel threw: {}", problem.what()));
   }
@@ -133,7 +145,7 @@ void Referee::check_between_guards(Trial& trial, Row& row) {
     if (bound_.tier != Tier::small && placement != Placement::at_end) continue;
     const auto guarded = trial.run_guarded(
         placement, random_bits(row.seed, PoisonSeed::between_guards + static_cast<std::uint64_t>(placement)));
-    if (!guarded) return;
+    if (!guarded) continue;
     if (digests(guarded->results) != now_.digests) judge_row(bound_, expected_, guarded->results, row);
     fail_for(row, guarded->breach);
     if (row.verdict == Verdict::passed) continue;

@@ -28,7 +28,7 @@ class TestBackend final : public HostBackend {
   std::string_view name() const override { return "test"; }
   std::string_view description() const override { return "a backend under test"; }
   Claims claims() const override { return {.honours_threads = true}; }
-  void set_threads(int count) override { threads = count; }
+  int set_threads(int count) override { return threads = count; }
   static inline int threads = 1;
 };
 
@@ -175,7 +175,7 @@ class Wobbly final : public HostBackend {
   std::string_view name() const override { return "test"; }
   std::string_view description() const override { return "a backend under test"; }
   Claims claims() const override { return {.honours_threads = true}; }
-  void set_threads(int count) override { threads = count; }
+  int set_threads(int count) override { return threads = count; }
   static inline int threads = 1;
 };
 

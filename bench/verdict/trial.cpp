@@ -3,9 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cfenv>
 #include <chrono>
 #include <cstring>
+#include <functional>
+#include <new>
+#include <string_view>
+
+#include "bench/base/units.h"
+#include "bench/machine/memory.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -14,9 +21,9 @@
 namespace assay::bench {
 namespace {
 
-constexpr std::size_t canary_bytes = 64;  // a cache line before and after: the nearest place a stray write lands
+constexpr std::size_t canary_bytes = 64;  // a cache line before and after: most stray writes land there
 
-/// Flush-to-zero and denormals-are-zero, and the rounding mode: what a kernel might change and every later one inherit.
+/// Flush-to-zero and denormals-are-zero, and the rounding mode: a kernel may change them for every later one.
 unsigned floating_point_mode() {
   auto mode = static_cast<unsigned>(std::fegetround());
 #if defined(__x86_64__)
@@ -26,40 +33,85 @@ unsigned floating_point_mode() {
   return mode;
 }
 
-/// Enough to be hit by whatever skips a part of its work, and too few to disturb the caches.
+/// Enough to hit a part that a call skips, and too few to disturb the caches.
 constexpr std::size_t spoilt_elements = 8;
+
+std::size_t bytes_in(const TensorRef& tensor) { return static_cast<std::size_t>(bytes_of(tensor)); }
+
+const std::byte* host_bytes(const TensorRef& tensor) { return static_cast<const std::byte*>(tensor.data); }
+
+/// Of everything that a plan sees when it is prepared.
+std::size_t hash_of_prepared(const BoundCase& bound, const TensorPack& inputs) {
+  std::size_t hash = 0;
+  for (std::size_t field = 0; field < inputs.size(); ++field) {
+    if (bound.instance->inputs[field].role == Role::activation) continue;
+    for (const TensorRef& tensor : inputs[field]) {
+      const std::string_view bytes(static_cast<const char*>(tensor.data), bytes_in(tensor));
+      hash = random_bits(hash, std::hash<std::string_view>()(bytes));
+    }
+  }
+  return hash;
+}
 
 }  // namespace
 
-std::byte* Trial::Buffer::tensor() const { return memory.get() + canary_bytes; }
+std::size_t Trial::Buffer::all_bytes() const { return offset + bytes + canary_bytes; }
 
 Trial::Trial(const BoundCase& bound, Backend& backend, int threads, const std::vector<Shape>& shapes)
     : bound_(bound), backend_(backend), threads_(threads), shapes_(shapes) {
+  use_threads();
   sets_.push_back(new_set());
 }
 
-Trial::BufferSet Trial::new_set() const {
+void Trial::use_threads() {
+  if (threads_ == 0) return;
+  const int granted = backend_.set_threads(threads_);
+  if (granted < threads_)
+    throw Unavailable(fmt::format(
+        "it gets {} of the {} threads asked for: unset OMP_THREAD_LIMIT, or ask for no more than {} with --threads",
+        granted, threads_, granted));
+}
+
+Trial::Buffer Trial::allocate(std::size_t bytes, std::size_t element_bytes, bool odd) const {
+  Buffer buffer;
+  buffer.bytes = bytes;
+  buffer.offset = canary_bytes + (odd ? element_bytes : 0);
+  try {
+    buffer.memory = backend_.allocate(buffer.all_bytes());
+  } catch (const std::exception& problem) {
+    throw Unavailable(fmt::format("{} cannot allocate {} for a tensor: {}", backend_.device(),
+                                  format_bytes(static_cast<double>(buffer.all_bytes())), problem.what()));
+  }
+  buffer.address = backend_.address(buffer.memory.get(), buffer.offset);
+  if (buffer.address != nullptr) return buffer;
+  buffer.offset = 0;  // without addresses within memory there is no canary before the tensor
+  buffer.address = backend_.address(buffer.memory.get(), 0);
+  return buffer;
+}
+
+Trial::BufferSet Trial::new_set(bool odd) const {
   BufferSet set;
+  set.odd = odd;
   set.outputs = TensorPack(shapes_.size());
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const DType dtype = bound_.instance->outputs[i].dtype;
     const std::size_t bytes = static_cast<std::size_t>(shapes_[i].elements()) * size_of(dtype);
-    set.output_buffers.push_back({backend_.allocate(bytes + 2 * canary_bytes), bytes});
-    set.outputs[i].push_back({set.output_buffers.back().tensor(), dtype, shapes_[i]});
+    set.output_buffers.push_back(allocate(bytes, size_of(dtype), odd));
+    set.outputs[i].push_back({set.output_buffers.back().address, dtype, shapes_[i]});
   }
   return set;
 }
 
-/// Fresh memory for the outputs of the next call; the last call's goes back first, as a reassigned tensor's does.
+/// New memory for the outputs of the next call. The last call's is given back first, as a reassigned tensor's is.
 void Trial::allocate_outputs() {
   BufferSet& set = sets_[next_];
   for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
     Buffer& buffer = set.output_buffers[i];
     buffer.memory = nullptr;
-    buffer.memory = backend_.allocate(buffer.bytes + 2 * canary_bytes);
-    set.outputs[i][0].data = buffer.tensor();
+    buffer = allocate(buffer.bytes, size_of(set.outputs[i][0].dtype), set.odd);
+    set.outputs[i][0].data = buffer.address;
   }
-  set.invocation = plan_->bind(set.inputs.slots(), set.outputs.slots());
+  bind(set);
 }
 
 std::size_t Trial::working_set() const {
@@ -72,76 +124,94 @@ std::size_t Trial::working_set() const {
 void Trial::load(const TensorPack& inputs) {
   host_inputs_ = &inputs;
   use_threads();
-  if (plan_ == nullptr) prepare();
   for (BufferSet& set : sets_) fill(set);
+  const std::size_t hash = hash_of_prepared(bound_, inputs);
+  if (plan_ == nullptr || hash != prepared_for_) prepare();
+  prepared_for_ = hash;
+  for (BufferSet& set : sets_) bind(set);
 }
 
 void Trial::rotate_over(std::size_t sets) {
   while (sets_.size() < sets) {
     sets_.push_back(new_set());
     fill(sets_.back());
+    bind(sets_.back());
   }
   sets_.resize(sets);
   next_ = 0;
 }
 
-void Trial::fill(BufferSet& set) {
+/// Uploads the inputs. Shape inputs stay on the host.
+void Trial::fill(BufferSet& set) const {
   const TensorPack& inputs = *host_inputs_;
   const bool first = set.inputs.size() == 0;
   if (first) set.inputs = inputs;
   std::size_t next = 0;
   for (std::size_t field = 0; field < inputs.size(); ++field) {
     if (bound_.instance->inputs[field].role == Role::shape) {
-      set.inputs[field] = inputs[field];  // shape inputs stay on the host
+      set.inputs[field] = inputs[field];
       continue;
     }
     for (std::size_t i = 0; i < inputs[field].size(); ++i, ++next) {
-      const auto bytes = static_cast<std::size_t>(bytes_of(inputs[field][i]));
-      if (first) set.input_buffers.push_back({backend_.allocate(bytes + 2 * canary_bytes), bytes});
-      std::byte* to = set.input_buffers[next].tensor();
-      set.inputs[field][i].data = to;
-      backend_.upload(to, static_cast<const std::byte*>(inputs[field][i].data), bytes);
+      const TensorRef& host = inputs[field][i];
+      if (first) set.input_buffers.push_back(allocate(bytes_in(host), size_of(host.dtype), set.odd));
+      const Buffer& buffer = set.input_buffers[next];
+      set.inputs[field][i].data = buffer.address;
+      backend_.upload(buffer.memory.get(), buffer.offset, host_bytes(host), buffer.bytes);
     }
   }
-  set.invocation = plan_->bind(set.inputs.slots(), set.outputs.slots());
 }
 
+void Trial::bind(BufferSet& set) const { set.invocation = plan_->bind(set.inputs.slots(), set.outputs.slots()); }
+
+/// The time includes what the device does of it.
 void Trial::prepare() {
-  TensorPack described = *host_inputs_;
+  TensorPack described = sets_[0].inputs;
   for (std::size_t field = 0; field < described.size(); ++field)
     if (bound_.instance->inputs[field].role == Role::activation)
       for (TensorRef& tensor : described[field]) tensor.data = nullptr;
   const Prepare* prepare = backend_.kernels().find(bound_.op->name, bound_.instance->dtype);
   const auto start = std::chrono::steady_clock::now();
-  plan_ = (*prepare)(bound_.params, described.slots());
+  try {
+    plan_ = (*prepare)(bound_.params, described.slots());
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
+  }
+  backend_.synchronise();
   prepare_ns_ = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
 }
 
 void Trial::poison(std::uint64_t seed) {
   poison_seed_ = seed;
-  for (BufferSet& set : sets_) {
-    set.canaries.clear();
-    for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
-      const Buffer& buffer = set.output_buffers[i];
-      std::vector<std::byte> pattern(buffer.bytes + 2 * canary_bytes);
-      fill_with_pattern(random_bits(seed, i), pattern.data(), 0, pattern.size());
-      backend_.upload(buffer.memory.get(), pattern.data(), pattern.size());
-      set.canaries.emplace_back(pattern.begin(), pattern.begin() + canary_bytes);
-      set.canaries.back().insert(set.canaries.back().end(), pattern.end() - canary_bytes, pattern.end());
-    }
+  for (BufferSet& set : sets_) poison_set(set, seed);
+}
+
+void Trial::poison_set(BufferSet& set, std::uint64_t seed) const {
+  set.canaries.clear();
+  for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
+    const Buffer& buffer = set.output_buffers[i];
+    std::vector<std::byte> pattern(buffer.all_bytes());
+    fill_with_pattern(random_bits(seed, i), pattern.data(), 0, pattern.size());
+    backend_.upload(buffer.memory.get(), 0, pattern.data(), pattern.size());
+    pattern.erase(pattern.begin() + static_cast<std::ptrdiff_t>(buffer.offset), pattern.end() - canary_bytes);
+    set.canaries.push_back(std::move(pattern));
+    set.canaries.back().shrink_to_fit();
   }
-  backend_.synchronise();
 }
 
 bool Trial::still_poisoned() const {
   for (const BufferSet& set : sets_)
     for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
       const Buffer& buffer = set.output_buffers[i];
-      std::vector<std::byte> now(buffer.bytes + 2 * canary_bytes);
-      backend_.download(now.data(), buffer.memory.get(), now.size());
+      std::vector<std::byte> now(buffer.all_bytes());
+      backend_.download(now.data(), buffer.memory.get(), 0, now.size());
       if (!holds_pattern(random_bits(poison_seed_, i), now.data(), 0, now.size())) return false;
     }
   return true;
+}
+
+std::optional<double> Trial::time(std::int64_t calls) {
+  return backend_.time([this] { call(); }, calls);
 }
 
 void Trial::run() {
@@ -152,91 +222,132 @@ void Trial::call_checked(const Invocation& invocation) {
   std::fesetenv(FE_DFL_ENV);
   const unsigned before = floating_point_mode();
   use_threads();
-  invocation();
+  try {
+    invocation();
+    finish();
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
+  }
   if (floating_point_mode() != before) {
     environment_breach_ = "it changed the rounding mode or the flush-to-zero bits and left them changed";
     std::fesetenv(FE_DFL_ENV);
   }
 }
 
-void Trial::make_guarded_buffers() {
+/// The kernel's fault only if more is left than all its tensors take.
+void Trial::out_of_memory() const {
+  const FreeMemory left = free_memory();
+  const std::string sentence =
+      fmt::format("its kernel found too little memory: {} are left ({})", format_bytes(left.bytes), left.limited_by);
+  if (left.bytes < static_cast<double>(working_set())) throw Unavailable(sentence);
+  throw std::runtime_error(sentence);
+}
+
+// ---- other places ----
+
+std::vector<GuardedBuffer> Trial::guarded_inputs() const {
+  std::vector<GuardedBuffer> buffers;
   for (std::size_t field = 0; field < host_inputs_->size(); ++field)
     for (const TensorRef& tensor : (*host_inputs_)[field])
-      guarded_inputs_.emplace_back(static_cast<std::size_t>(bytes_of(tensor)), size_of(tensor.dtype),
-                                   fmt::format("input {}", bound_.instance->inputs[field].name));
+      buffers.emplace_back(bytes_in(tensor), size_of(tensor.dtype),
+                           fmt::format("input {}", bound_.instance->inputs[field].name));
+  return buffers;
+}
+
+std::vector<GuardedBuffer> Trial::guarded_outputs() const {
+  std::vector<GuardedBuffer> buffers;
   for (std::size_t i = 0; i < shapes_.size(); ++i)
-    guarded_outputs_.emplace_back(sets_[0].output_buffers[i].bytes, size_of(sets_[0].outputs[i][0].dtype),
-                                  fmt::format("output {}", bound_.instance->outputs[i].name));
+    buffers.emplace_back(sets_[0].output_buffers[i].bytes, size_of(sets_[0].outputs[i][0].dtype),
+                         fmt::format("output {}", bound_.instance->outputs[i].name));
+  return buffers;
 }
 
 std::optional<Trial::Guarded> Trial::run_guarded(Placement placement, std::uint64_t seed) {
-  if (!backend_.works_on_host_memory()) return std::nullopt;
-  if (guarded_outputs_.empty()) make_guarded_buffers();
+  if (backend_.works_on_host_memory()) return run_between_guard_pages(placement, seed);
+  if (placement == Placement::odd) return run_at_odd_places(seed);
+  return std::nullopt;
+}
+
+/// The copies are given back on return: a large case would otherwise hold its tensors twice.
+Trial::Guarded Trial::run_between_guard_pages(Placement placement, std::uint64_t seed) {
+  std::vector<GuardedBuffer> input_buffers = guarded_inputs(), output_buffers = guarded_outputs();
   TensorPack inputs = *host_inputs_, outputs = sets_[0].outputs;
   std::size_t next = 0;
   for (std::size_t field = 0; field < inputs.size(); ++field)
     for (TensorRef& tensor : inputs[field]) {
-      GuardedBuffer& buffer = guarded_inputs_[next];
+      GuardedBuffer& buffer = input_buffers[next];
       buffer.fill(random_bits(seed, next++), placement, tensor.data);
       tensor.data = buffer.tensor();
     }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    guarded_outputs_[i].poison(random_bits(seed, next++), placement);
-    outputs[i][0].data = guarded_outputs_[i].tensor();
+    output_buffers[i].poison(random_bits(seed, next++), placement);
+    outputs[i][0].data = output_buffers[i].tensor();
   }
-  const Invocation invocation = plan_->bind(inputs.slots(), outputs.slots());
-  call_checked([&] {
-    invocation();
-    backend_.synchronise();
-  });
+  call_checked(plan_->bind(inputs.slots(), outputs.slots()));
   Guarded guarded{TensorPack(outputs.size()), environment_breach_};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     TensorRef& copy =
         guarded.results[i].emplace_back(new_host_tensor(guarded.results, outputs[i][0].dtype, outputs[i][0].shape));
-    if (const std::size_t bytes = sets_[0].output_buffers[i].bytes; bytes != 0)
-      std::memcpy(copy.data, outputs[i][0].data, bytes);
+    if (const std::size_t bytes = bytes_in(copy); bytes != 0) std::memcpy(copy.data, outputs[i][0].data, bytes);
   }
-  for (auto* buffers : {&guarded_outputs_, &guarded_inputs_})
+  for (auto* buffers : {&output_buffers, &input_buffers})
     for (GuardedBuffer& buffer : *buffers)
       if (std::string trespass = buffer.trespass(); guarded.breach.empty()) guarded.breach = std::move(trespass);
   return guarded;
 }
 
+std::optional<Trial::Guarded> Trial::run_at_odd_places(std::uint64_t seed) {
+  BufferSet set = new_set(true);
+  for (const Buffer& buffer : set.output_buffers)
+    if (buffer.offset == 0) return std::nullopt;
+  fill(set);
+  poison_set(set, seed);
+  bind(set);
+  call_checked(set.invocation);
+  return Guarded{results_of(set), environment_breach_.empty() ? breach_of(set) : environment_breach_};
+}
+
+// ---- what the timed calls must restore ----
+
 void Trial::spoil(std::uint64_t seed) {
   spoilt_.clear();
   if (allocate_each_) return;
-  const BufferSet& set = sets_[next_];
-  for (const Buffer& buffer : set.output_buffers) {
+  const std::vector<Buffer>& buffers = sets_[next_].output_buffers;
+  for (std::size_t output = 0; output < buffers.size(); ++output) {
+    const Buffer& buffer = buffers[output];
     for (std::size_t spot = 0; spot < spoilt_elements && buffer.bytes != 0; ++spot) {
-      std::byte* at = buffer.tensor() + random_bits(seed, spoilt_.size()) % buffer.bytes;
+      const std::size_t offset = buffer.offset + random_bits(seed, spoilt_.size()) % buffer.bytes;
       std::byte value{};
-      backend_.download(&value, at, 1);
-      spoilt_.push_back({at, value});
+      backend_.download(&value, buffer.memory.get(), offset, 1);
+      spoilt_.push_back({next_, output, offset, value});
     }
   }
   for (const Spoilt& spot : spoilt_) {
     const std::byte other = ~spot.before;  // never the right value, whatever that is
-    backend_.upload(spot.at, &other, 1);
+    backend_.upload(buffers[spot.output].memory.get(), spot.offset, &other, 1);
   }
 }
 
 bool Trial::restored() const {
   for (const Spoilt& spot : spoilt_) {
     std::byte now{};
-    backend_.download(&now, spot.at, 1);
+    backend_.download(&now, sets_[spot.set].output_buffers[spot.output].memory.get(), spot.offset, 1);
     if (now != spot.before) return false;
   }
   return true;
 }
 
-TensorPack Trial::results(std::size_t set) const {
-  const BufferSet& from = sets_[set];
+// ---- what a run left behind ----
+
+TensorPack Trial::results(std::size_t set) const { return results_of(sets_[set]); }
+
+TensorPack Trial::results_of(const BufferSet& set) const {
   TensorPack host(shapes_.size());
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    const TensorRef& device = from.outputs[i][0];
+    const TensorRef& device = set.outputs[i][0];
+    const Buffer& buffer = set.output_buffers[i];
     host[i].push_back(new_host_tensor(host, device.dtype, device.shape));
-    backend_.download(static_cast<std::byte*>(host[i][0].data), from.output_buffers[i].tensor(),
-                      from.output_buffers[i].bytes);
+    backend_.download(static_cast<std::byte*>(host[i][0].data), buffer.memory.get(), buffer.offset, buffer.bytes);
   }
   return host;
 }
@@ -249,14 +360,15 @@ std::string Trial::breach() const {
 }
 
 std::string Trial::breach_of(const BufferSet& set) const {
-  std::vector<std::byte> found(canary_bytes);
   for (std::size_t i = 0; i < set.canaries.size() && !allocate_each_; ++i) {
     const Buffer& buffer = set.output_buffers[i];
-    for (const bool after : {false, true}) {
-      backend_.download(found.data(), buffer.memory.get() + (after ? canary_bytes + buffer.bytes : 0), canary_bytes);
-      if (std::memcmp(found.data(), set.canaries[i].data() + (after ? canary_bytes : 0), canary_bytes) == 0) continue;
-      return fmt::format("it wrote {} output {}", after ? "beyond" : "before", bound_.instance->outputs[i].name);
-    }
+    std::vector<std::byte> found(buffer.offset + canary_bytes);
+    backend_.download(found.data(), buffer.memory.get(), 0, buffer.offset);
+    backend_.download(found.data() + buffer.offset, buffer.memory.get(), buffer.offset + buffer.bytes, canary_bytes);
+    const auto wrong = std::mismatch(found.begin(), found.end(), set.canaries[i].begin()).first - found.begin();
+    if (static_cast<std::size_t>(wrong) == found.size()) continue;
+    const bool after = static_cast<std::size_t>(wrong) >= buffer.offset;
+    return fmt::format("it wrote {} output {}", after ? "beyond" : "before", bound_.instance->outputs[i].name);
   }
   std::size_t next = 0;
   for (std::size_t field = 0; field < host_inputs_->size(); ++field) {
@@ -264,7 +376,7 @@ std::string Trial::breach_of(const BufferSet& set) const {
     for (const TensorRef& host : (*host_inputs_)[field]) {
       const Buffer& buffer = set.input_buffers[next++];
       std::vector<std::byte> now(buffer.bytes);
-      backend_.download(now.data(), buffer.tensor(), buffer.bytes);
+      backend_.download(now.data(), buffer.memory.get(), buffer.offset, buffer.bytes);
       if (buffer.bytes != 0 && std::memcmp(now.data(), host.data, buffer.bytes) != 0)
         return fmt::format("it changed its input {}", bound_.instance->inputs[field].name);
     }

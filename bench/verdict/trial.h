@@ -1,6 +1,6 @@
 // One case on one backend at one thread count: its buffers on the device, poisoned and guarded, and the call that
-// computes it; and runs between guard pages beside them. Both the verdict and the clock work on a Trial, so that what
-// was timed is what was verified.
+// computes it. The verdict and the clock work on the same Trial, so that what is timed is what was verified. A device's
+// addresses are opaque: every access names a buffer's memory and an offset.
 #pragma once
 
 #include <cstdint>
@@ -12,26 +12,28 @@
 #include "backends/backend.h"
 #include "bench/cases/cases.h"
 #include "bench/verdict/guard.h"
+#include "bench/verdict/room.h"
 
 namespace assay::bench {
 
 class Trial {
  public:
-  /// Allocates everything once. `shapes` are those of the outputs.
+  /// Allocates the outputs, whose shapes are `shapes`. `threads` is 0 on a device. Throws Unavailable if the machine
+  /// grants less memory or fewer threads.
   Trial(const BoundCase& bound, Backend& backend, int threads, const std::vector<Shape>& shapes);
 
-  /// Brings fresh inputs to the device and ties the plan to them; the first call also prepares the plan, which sees no
-  /// activations. `inputs` must outlive the trial's use of them.
+  /// Uploads fresh inputs and binds the plan to them. The plan is prepared first, without activations, unless it was
+  /// already prepared for these weights and shape inputs. `inputs` must outlive the trial's use of them.
   void load(const TensorPack& inputs);
 
-  /// Calls take turns on so many sets of buffers, each with the inputs that load() brought; one until told otherwise.
+  /// Calls take turns on `sets` sets of buffers, each with the inputs that load() brought; on one set by default.
   void rotate_over(std::size_t sets);
   std::size_t sets() const { return sets_.size(); }
   /// Bytes of the inputs and outputs of one set.
   std::size_t working_set() const;
 
-  /// Each call allocates its outputs, binds them and gives them back when the next has its own: what a framework that
-  /// allocates eagerly does. The last call's stay, to be judged.
+  /// From now on each call gives back the outputs of the call before it, then allocates and binds its own, as a
+  /// framework that allocates eagerly does. The outputs of the last call stay, to be judged.
   void allocate_each_call() { allocate_each_ = true; }
 
   /// Fills outputs, and the canaries before and after them, with a seeded random pattern.
@@ -40,23 +42,24 @@ class Trial {
   /// One call, and the device is done with it.
   void run();
 
-  /// Whether outputs still hold the last poison() as it was: nothing has written since.
+  /// Whether outputs still hold the pattern of the last poison(): nothing has written since.
   bool still_poisoned() const;
 
   /// The outputs of a set on the host.
   TensorPack results(std::size_t set = 0) const;
 
-  /// One call over inputs and outputs that lie between guard pages; null where the backend has memory of its own.
+  /// One call on buffers of its own that lie where `placement` says. Nothing if the backend has no such place: only
+  /// host memory has guard pages, and a device has odd places if it has addresses within its memory.
   struct Guarded {
     TensorPack results;
     std::string breach;  ///< as of breach()
   };
   std::optional<Guarded> run_guarded(Placement placement, std::uint64_t seed);
 
-  /// Spoils a few elements of the outputs; the next calls have to restore them, one over each set. For the clock's
-  /// rounds, where poisoning everything would leave nothing in the caches. Nothing where each call allocates.
+  /// Changes a few bytes of the next set's outputs; the next call must restore them. For the timed rounds, where
+  /// poisoning everything would empty the caches. Does nothing if each call allocates.
   void spoil(std::uint64_t seed);
-  /// Whether every spoilt element is as it was before.
+  /// Whether every spoilt byte is as it was before.
   bool restored() const;
 
   /// What went wrong around the last runs: a write outside an output, a changed input, a changed floating-point
@@ -66,24 +69,32 @@ class Trial {
   double prepare_ns() const { return prepare_ns_; }
   Backend& backend() { return backend_; }
 
-  /// One call without the checks around it, for the clock; use_threads() first.
+  /// One call without the checks around it; use_threads() first. A device may still be at work on return: finish()
+  /// waits for it.
   void call() {
     if (allocate_each_) allocate_outputs();
     sets_[next_].invocation();
-    backend_.synchronise();
     if (++next_ == sets_.size()) next_ = 0;
   }
-  void use_threads() { backend_.set_threads(threads_); }
+  void finish() { backend_.synchronise(); }
+  /// So many calls by the device's own clock, in nanoseconds; nothing, and no call, if it has none.
+  std::optional<double> time(std::int64_t calls);
+  /// Sets the thread count; Unavailable if the backend gets fewer.
+  void use_threads();
 
  private:
+  /// One tensor on the device: it starts at `offset` of `memory`, and canaries lie before and after it.
   struct Buffer {
     std::shared_ptr<std::byte> memory;
-    std::size_t bytes = 0;  ///< of the tensor, without its canaries
-    std::byte* tensor() const;
+    std::size_t offset = 0;
+    std::size_t bytes = 0;         ///< of the tensor, without its canaries
+    std::byte* address = nullptr;  ///< what a kernel gets
+    std::size_t all_bytes() const;
   };
 
-  /// One set of buffers on the device and the plan tied to it.
+  /// One set of buffers on the device and the plan bound to it.
   struct BufferSet {
+    bool odd = false;  ///< tensors start one element past a multiple of 64 bytes
     TensorPack inputs, outputs;
     std::vector<Buffer> input_buffers, output_buffers;
     std::vector<std::vector<std::byte>> canaries;  ///< before and after each output, as poison() left them
@@ -91,17 +102,26 @@ class Trial {
   };
 
   struct Spoilt {
-    std::byte* at;  ///< on the device
+    std::size_t set, output;
+    std::size_t offset;  ///< in the output's memory
     std::byte before;
   };
 
-  BufferSet new_set() const;
+  Buffer allocate(std::size_t bytes, std::size_t element_bytes, bool odd) const;
+  BufferSet new_set(bool odd = false) const;
   void allocate_outputs();
-  void fill(BufferSet& set);
+  void fill(BufferSet& set) const;
+  void bind(BufferSet& set) const;
   void prepare();
+  void poison_set(BufferSet& set, std::uint64_t seed) const;
+  TensorPack results_of(const BufferSet& set) const;
   std::string breach_of(const BufferSet& set) const;
   void call_checked(const Invocation& invocation);
-  void make_guarded_buffers();
+  Guarded run_between_guard_pages(Placement placement, std::uint64_t seed);
+  std::optional<Guarded> run_at_odd_places(std::uint64_t seed);
+  std::vector<GuardedBuffer> guarded_inputs() const;
+  std::vector<GuardedBuffer> guarded_outputs() const;
+  [[noreturn]] void out_of_memory() const;
 
   const BoundCase& bound_;
   Backend& backend_;
@@ -113,8 +133,8 @@ class Trial {
   std::uint64_t poison_seed_ = 0;
   std::vector<Spoilt> spoilt_;
   const TensorPack* host_inputs_ = nullptr;
-  std::vector<GuardedBuffer> guarded_inputs_, guarded_outputs_;
   std::unique_ptr<Plan> plan_;
+  std::size_t prepared_for_ = 0;  ///< a hash of the weights and shape inputs that the plan was prepared with
   std::string environment_breach_;
   double prepare_ns_ = 0;
 };
