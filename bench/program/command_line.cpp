@@ -79,6 +79,10 @@ Option Verb::add_option(const std::string& names, std::int64_t& variable, const 
   return Option(app_->add_option(names, variable, meaning));
 }
 
+Option Verb::add_option(const std::string& names, std::uint64_t& variable, const std::string& meaning) {
+  return Option(app_->add_option(names, variable, meaning));
+}
+
 Option Verb::add_option(const std::string& names, double& variable, const std::string& meaning) {
   return Option(app_->add_option(names, variable, meaning));
 }

@@ -50,6 +50,7 @@ class Verb {
   Option add_option(const std::string& names, std::vector<std::string>& variable, const std::string& meaning);
   Option add_option(const std::string& names, int& variable, const std::string& meaning);
   Option add_option(const std::string& names, std::int64_t& variable, const std::string& meaning);
+  Option add_option(const std::string& names, std::uint64_t& variable, const std::string& meaning);
   Option add_option(const std::string& names, double& variable, const std::string& meaning);
   /// `use` is called with the value as soon as it is parsed.
   Option add_option(const std::string& names, std::function<void(const std::string&)> use, const std::string& meaning);
