@@ -118,6 +118,27 @@ TEST_F(Folder, TheManifestIsHeldAgainstTheListingWhateverIsWanted) {
   EXPECT_EQ(open_golden(root_, true).damaged.size(), 3u);
 }
 
+TEST_F(Folder, TensorsOfI32StandForI64) {
+  const std::string metadata = R"({"assay.format":"1","operator":"relative_position_index","case":"narrow",)"
+                               R"("params":"{\"window_h\": 1, \"window_w\": 2}"})";
+  const std::string header =
+      R"({"__metadata__":)" + metadata + R"(,"out.index":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}})";
+  const std::uint64_t length = header.size();
+  const std::int32_t index[] = {1, 0, 2, 1};
+  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
+  bytes += header;
+  bytes.append(reinterpret_cast<const char*>(index), sizeof index);
+  fs::create_directories(root_ / "relative_position_index");
+  write_text(root_ / "relative_position_index" / "narrow.safetensors", bytes);
+  const GoldenFolder folder = open_golden(root_, false);
+  ASSERT_EQ(folder.cases.size(), 2u);
+  const TensorRef& read = *folder.cases[1].out[0];
+  EXPECT_EQ(read.dtype, DType::i64);
+  EXPECT_THAT(std::vector<std::int64_t>(static_cast<const std::int64_t*>(read.data),
+                                        static_cast<const std::int64_t*>(read.data) + 4),
+              testing::ElementsAre(1, 0, 2, 1));
+}
+
 TEST_F(Folder, AGapInAListIsNamed) {
   EXPECT_THAT(refusal_of_images({"0", "2"}),
               HasSubstr("tensor in.images.1 is missing, but in.images.2 is there: a list has no gaps"));

@@ -18,15 +18,26 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::string_view i32 = "I32";  // read as I64
+
 struct StoredName {
   std::string_view name;
   DType dtype;
 };
-constexpr std::array<StoredName, 5> stored_names = {
-    {{"BOOL", DType::boolean}, {"U8", DType::u8}, {"I64", DType::i64}, {"F32", DType::f32}, {"F64", DType::f64}}};
+constexpr std::array<StoredName, 6> stored_names = {{{"BOOL", DType::boolean},
+                                                     {"U8", DType::u8},
+                                                     {"I64", DType::i64},
+                                                     {i32, DType::i64},
+                                                     {"F32", DType::f32},
+                                                     {"F64", DType::f64}}};
 
-std::string_view stored_name(DType dtype) {
-  return std::ranges::find(stored_names, dtype, &StoredName::dtype)->name;  // every DType is in the table
+std::string_view stored_name(const SafetensorsEntry& entry) {
+  if (entry.from_i32) return i32;
+  return std::ranges::find(stored_names, entry.dtype, &StoredName::dtype)->name;  // every DType is in the table
+}
+
+std::uint64_t stored_bytes(const SafetensorsEntry& entry) {
+  return entry.from_i32 ? sizeof(std::int32_t) : size_of(entry.dtype);
 }
 
 constexpr std::string_view whitespace = " \t\r\n";
@@ -171,8 +182,9 @@ bool HeaderReader::string(string_t& value) {
   if (inside_ != Inside::entry || field_ != "dtype") mismatch(in_quotes(value));
   const auto* const known = std::ranges::find(stored_names, value, &StoredName::name);
   if (known == stored_names.end())
-    refuse(start_, fmt::format("the dtype {} is not one of BOOL, U8, I64, F32 and F64", in_quotes(value)));
+    refuse(start_, fmt::format("the dtype {} is not one of BOOL, U8, I32, I64, F32 and F64", in_quotes(value)));
   entry_.dtype = known->dtype;
+  entry_.from_i32 = known->name == i32;
   return true;
 }
 
@@ -262,10 +274,10 @@ void HeaderReader::finish_entry() {
   const std::size_t offsets_at = entry_.at - safetensors_length_bytes;
   if (entry_.begin > entry_.end)
     refuse(offsets_at, fmt::format("the data begin at {} after their end at {}", entry_.begin, entry_.end));
-  const auto needed = static_cast<std::uint64_t>(entry_.shape.elements()) * size_of(entry_.dtype);
+  const auto needed = static_cast<std::uint64_t>(entry_.shape.elements()) * stored_bytes(entry_);
   if (entry_.end - entry_.begin != needed)
     refuse(offsets_at,
-           fmt::format("{} of shape {} takes {} bytes, not the {} from {} to {}", stored_name(entry_.dtype),
+           fmt::format("{} of shape {} takes {} bytes, not the {} from {} to {}", stored_name(entry_),
                        to_string(entry_.shape), needed, entry_.end - entry_.begin, entry_.begin, entry_.end));
   header_.tensors.push_back(std::move(entry_));
 }
@@ -330,7 +342,7 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
   for (const SafetensorsEntry& entry : header.tensors) {
     const std::string shape = Json(std::vector<std::int64_t>(entry.shape.begin(), entry.shape.end())).dump();
     text += fmt::format(R"({}:{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}},)", Json(entry.name).dump(),
-                        stored_name(entry.dtype), shape, entry.begin, entry.end);
+                        stored_name(entry), shape, entry.begin, entry.end);
   }
   if (text.back() == ',') text.pop_back();
   text += '}';

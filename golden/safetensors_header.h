@@ -31,6 +31,7 @@ struct SafetensorsEntry {
   std::uint64_t begin = 0;  ///< first byte, counted from the end of the header
   std::uint64_t end = 0;    ///< one past the last byte
   std::uint64_t at = 0;     ///< where the file says so: the byte of `data_offsets`' value, for messages
+  bool from_i32 = false;    ///< the file has I32, from a runtime without I64; `dtype` is i64
 };
 
 struct SafetensorsHeader {
