@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <functional>
 #include <new>
 #include <numeric>
@@ -58,14 +59,31 @@ std::uint64_t physical_memory() {
   throw InvalidArgument(fmt::format("{} has {} bytes, more than there is memory for", file.name(), file.size()));
 }
 
+/// Of a tensor's elements in memory.
+std::uint64_t bytes_of(const SafetensorsEntry& entry) {
+  return static_cast<std::uint64_t>(entry.shape.elements()) * size_of(entry.dtype);
+}
+
 /// Where each tensor's elements start in memory: every one on a cache line of its own. The last value is the total.
 std::vector<std::uint64_t> aligned_places(const std::vector<SafetensorsEntry>& entries) {
   constexpr std::uint64_t cache_line = 64;
   std::vector<std::uint64_t> places = {0};
   places.reserve(entries.size() + 1);
   for (const auto& entry : entries)
-    places.push_back(places.back() + (entry.end - entry.begin + cache_line - 1) / cache_line * cache_line);
+    places.push_back(places.back() + (bytes_of(entry) + cache_line - 1) / cache_line * cache_line);
   return places;
+}
+
+/// Makes I64 of I32, which fill the second half of `elements`. Each is read before a result reaches its place.
+void widen_i32(std::span<std::byte> elements) {
+  std::byte* to = elements.data();
+  for (const std::byte* from = to + elements.size() / 2; to != elements.data() + elements.size();
+       from += sizeof(std::int32_t), to += sizeof(std::int64_t)) {
+    std::int32_t narrow = 0;
+    std::memcpy(&narrow, from, sizeof narrow);
+    const std::int64_t wide = narrow;
+    std::memcpy(to, &wide, sizeof wide);
+  }
 }
 
 }  // namespace
@@ -76,8 +94,9 @@ void SafetensorsFile::take_elements(const Source& source, SafetensorsHeader head
   tensors_.reserve(header.tensors.size());
   for (std::size_t i = 0; i < header.tensors.size(); ++i) {
     SafetensorsEntry& entry = header.tensors[i];
-    const std::span elements(elements_.get() + places[i], entry.end - entry.begin);
-    source.copy(data_at + entry.begin, elements);
+    const std::span elements(elements_.get() + places[i], bytes_of(entry));
+    source.copy(data_at + entry.begin, elements.last(entry.end - entry.begin));
+    if (entry.from_i32) widen_i32(elements);
     if (entry.dtype == DType::boolean) {
       const auto bad = std::ranges::find_if(elements, [](std::byte b) { return b > std::byte{1}; });
       if (bad != elements.end())

@@ -40,7 +40,8 @@ class SafetensorsFile {
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  /// In the order of their data in the file. The elements live as long as this object or `owner()`.
+  /// In the order of their data in the file; I32 have become I64. The elements live as long as this object or
+  /// `owner()`.
   const std::vector<NamedTensor>& tensors() const { return tensors_; }
 
   /// The tensor of that name, or null; found in logarithmic time, since a hostile file may hold a million.

@@ -18,19 +18,25 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::string_view i32 = "I32";  // read as I64
+
 struct StoredName {
   std::string_view name;
   DType dtype;
 };
-constexpr std::array<StoredName, 5> stored_names = {
-    {{"BOOL", DType::boolean}, {"U8", DType::u8}, {"I64", DType::i64}, {"F32", DType::f32}, {"F64", DType::f64}}};
+constexpr std::array<StoredName, 6> stored_names = {{{"BOOL", DType::boolean},
+                                                     {"U8", DType::u8},
+                                                     {"I64", DType::i64},
+                                                     {i32, DType::i64},
+                                                     {"F32", DType::f32},
+                                                     {"F64", DType::f64}}};
 
 /// What the format has besides: dtypes of tensors that no one wants.
 struct OtherName {
   std::string_view name;
   std::uint64_t bytes;
 };
-constexpr std::array<OtherName, 12> other_names = {{{"I8", 1},
+constexpr std::array<OtherName, 11> other_names = {{{"I8", 1},
                                                     {"F8_E4M3", 1},
                                                     {"F8_E5M2", 1},
                                                     {"F8_E8M0", 1},
@@ -38,13 +44,17 @@ constexpr std::array<OtherName, 12> other_names = {{{"I8", 1},
                                                     {"U16", 2},
                                                     {"F16", 2},
                                                     {"BF16", 2},
-                                                    {"I32", 4},
                                                     {"U32", 4},
                                                     {"U64", 8},
                                                     {"C64", 8}}};
 
-std::string_view stored_name(DType dtype) {
-  return std::ranges::find(stored_names, dtype, &StoredName::dtype)->name;  // every DType is in the table
+std::string_view stored_name(const SafetensorsEntry& entry) {
+  if (entry.from_i32) return i32;
+  return std::ranges::find(stored_names, entry.dtype, &StoredName::dtype)->name;  // every DType is in the table
+}
+
+std::uint64_t stored_bytes(const SafetensorsEntry& entry) {
+  return entry.from_i32 ? sizeof(std::int32_t) : size_of(entry.dtype);
 }
 
 constexpr std::string_view whitespace = " \t\r\n";
@@ -200,12 +210,13 @@ void HeaderReader::take_dtype(const string_t& name) {
   dtype_ = name;
   if (const auto* const known = std::ranges::find(stored_names, name, &StoredName::name); known != stored_names.end()) {
     entry_.dtype = known->dtype;
-    element_bytes_ = size_of(known->dtype);
+    entry_.from_i32 = known->name == i32;
+    element_bytes_ = stored_bytes(entry_);
     return;
   }
   const auto* const other = std::ranges::find(other_names, name, &OtherName::name);
   if (entry_.wanted || other == other_names.end())
-    refuse(start_, fmt::format("the dtype {} is not one of BOOL, U8, I64, F32 and F64", in_quotes(name)));
+    refuse(start_, fmt::format("the dtype {} is not one of BOOL, U8, I32, I64, F32 and F64", in_quotes(name)));
   element_bytes_ = other->bytes;
 }
 
@@ -366,7 +377,7 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
   for (const SafetensorsEntry& entry : header.tensors) {
     const std::string shape = Json(std::vector<std::int64_t>(entry.shape.begin(), entry.shape.end())).dump();
     text += fmt::format(R"({}:{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}},)", Json(entry.name).dump(),
-                        stored_name(entry.dtype), shape, entry.begin, entry.end);
+                        stored_name(entry), shape, entry.begin, entry.end);
   }
   if (text.back() == ',') text.pop_back();
   text += '}';

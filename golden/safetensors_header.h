@@ -33,6 +33,7 @@ struct SafetensorsEntry {
   std::uint64_t end = 0;    ///< one past the last byte
   std::uint64_t at = 0;     ///< where the file says so: the byte of `data_offsets`' value, for messages
   bool wanted = true;       ///< if not, `dtype` means nothing
+  bool from_i32 = false;    ///< the file has I32, from a runtime without I64; `dtype` is i64
 };
 
 struct SafetensorsHeader {

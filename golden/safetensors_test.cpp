@@ -175,12 +175,12 @@ TEST(SafetensorsRefuses, EntriesThatAreNotWhole) {
 
 TEST(SafetensorsRefuses, Dtypes) {
   const Row rows[] = {
-      {R"("BF16")", R"(the dtype "BF16" is not one of BOOL, U8, I64, F32 and F64)"},
-      {R"("F16")", R"(the dtype "F16" is not one of BOOL, U8, I64, F32 and F64)"},
-      {R"("I32")", R"(the dtype "I32" is not one of BOOL, U8, I64, F32 and F64)"},
-      {R"("f32")", R"(the dtype "f32" is not one of BOOL, U8, I64, F32 and F64)"},
-      {R"("F32 ")", R"(the dtype "F32 " is not one of BOOL, U8, I64, F32 and F64)"},
-      {R"("")", R"(the dtype "" is not one of BOOL, U8, I64, F32 and F64)"},
+      {R"("BF16")", R"(the dtype "BF16" is not one of BOOL, U8, I32, I64, F32 and F64)"},
+      {R"("F16")", R"(the dtype "F16" is not one of BOOL, U8, I32, I64, F32 and F64)"},
+      {R"("U32")", R"(the dtype "U32" is not one of BOOL, U8, I32, I64, F32 and F64)"},
+      {R"("f32")", R"(the dtype "f32" is not one of BOOL, U8, I32, I64, F32 and F64)"},
+      {R"("F32 ")", R"(the dtype "F32 " is not one of BOOL, U8, I32, I64, F32 and F64)"},
+      {R"("")", R"(the dtype "" is not one of BOOL, U8, I32, I64, F32 and F64)"},
       {"null", "dtype must be a string, not null"},
       {"32", "dtype must be a string, not 32"},
       {R"(["F32"])", "dtype must be a string, not an array"},
@@ -311,6 +311,19 @@ TEST(SafetensorsAccepts, EntriesInAnyOrderAndGivesThemInTheirDatas) {
   EXPECT_EQ(std::memcmp(file.find("b")->data, "bbbb", 4), 0);
   EXPECT_EQ(file.find("none")->shape, (Shape{3, 0}));
   EXPECT_EQ(file.find("c"), nullptr);
+}
+
+TEST(SafetensorsAccepts, I32InThePlaceOfI64) {
+  const std::vector<std::int32_t> given = {0, -1, 2147483647, -2147483647 - 1, 7};
+  const std::string data(reinterpret_cast<const char*>(given.data()), given.size() * sizeof given[0]);
+  const SafetensorsFile file = parse(file_of("{" + entry(R"("I32")", "[5]", "[0,20]") + "}", data));
+  const TensorRef& read = *file.find("a");
+  EXPECT_EQ(read.dtype, DType::i64);
+  const auto* values = static_cast<const std::int64_t*>(read.data);
+  EXPECT_EQ(std::vector<std::int64_t>(values, values + 5), std::vector<std::int64_t>(given.begin(), given.end()));
+  EXPECT_EQ(parse(file_of("{" + entry(R"("I32")", "[0]", "[0,0]") + "}", "")).find("a")->shape, Shape({0}));
+  EXPECT_EQ(refusal_of(file_of("{" + entry(R"("I32")", "[1]", "[0,8]") + "}", "12345678")),
+            "f, byte 55, tensor \"a\": I32 of shape [1] takes 4 bytes, not the 8 from 0 to 8");
 }
 
 TEST(SafetensorsAccepts, DataAtAnyAlignment) {

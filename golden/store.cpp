@@ -49,11 +49,20 @@ void check_path(const fs::path& path, const SafetensorsFile& file) {
   }
 }
 
+/// "bool, u8, i64, f32 and f64"
+std::string all_dtype_names() {
+  std::string names(name_of(all_dtypes.front()));
+  for (std::size_t i = 1; i < all_dtypes.size(); ++i)
+    names += fmt::format("{}{}", i + 1 == all_dtypes.size() ? " and " : ", ", name_of(all_dtypes[i]));
+  return names;
+}
+
 /// The operator's dtype: the metadata's, else that of the first input that carries it, else f32.
 DType dtype_of(const SafetensorsFile& file, const OperatorEntry& op) {
   if (const auto given = file.metadata().find("dtype"); given != file.metadata().end()) {
     if (const auto dtype = dtype_named(given->second)) return *dtype;
-    refuse(fmt::format("metadata entry dtype is {}, which is none", in_quotes(given->second)));
+    refuse(
+        fmt::format("metadata entry dtype is {}, which is not one of {}", in_quotes(given->second), all_dtype_names()));
   }
   for (const FieldInfo& field : op.instances.front().inputs) {
     if (!field.carries_dtype) continue;
@@ -89,6 +98,7 @@ class Taker {
       return taken;
     }
     while (const TensorRef* found = take(fmt::format("{}.{}", name, taken.size()))) taken.push_back(*found);
+    refuse_gap(name, taken.size());
     return taken;
   }
   /// Refuses what is left.
@@ -98,6 +108,16 @@ class Taker {
   }
 
  private:
+  /// `list` has `count` elements in the file; one with a higher number is left only where there is a gap.
+  void refuse_gap(const std::string& list, std::size_t count) const {
+    for (auto at = left_.lower_bound(list + "."); at != left_.end() && at->starts_with(list + "."); ++at) {
+      const std::string_view number = std::string_view(*at).substr(list.size() + 1);
+      if (number.empty() || number[0] == '0' || number.find_first_not_of("0123456789") != std::string_view::npos)
+        continue;
+      refuse(fmt::format("tensor {}.{} is missing, but {} is there: a list has no gaps", list, count, *at));
+    }
+  }
+
   const SafetensorsFile& file_;
   std::set<std::string, std::less<>> left_;
 };
@@ -222,6 +242,13 @@ std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
   return entries;
 }
 
+/// What editors, version control and people leave beside the cases. A case is never passed over.
+bool is_passed_over(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (name.starts_with('.')) return true;
+  return (name.starts_with("README") || name.starts_with("LICENSE")) && path.extension() != ".safetensors";
+}
+
 /// Paths of all case files below root, relative to it, in order. Anything that looks like neither a case nor a manifest
 /// is refused: a file nobody reads is a check nobody makes.
 std::vector<std::string> list_files(const fs::path& root) {
@@ -234,25 +261,38 @@ std::vector<std::string> list_files(const fs::path& root) {
       refuse(path, "it is no golden case: <operator>/<case>.safetensors is expected, named with A-Z a-z 0-9 _ . -");
   };
   for (const fs::directory_entry& entry : entries_of(root)) {
-    if (entry.path().filename() == manifest_name) continue;
+    if (entry.path().filename() == manifest_name || is_passed_over(entry.path())) continue;
     if (!entry.is_directory(ignored)) take(entry.path());  // refuses it: a case lies one folder deeper
-    for (const fs::directory_entry& inner : entries_of(entry.path())) take(inner.path());
+    for (const fs::directory_entry& inner : entries_of(entry.path()))
+      if (!is_passed_over(inner.path())) take(inner.path());
   }
   return files;
 }
 
-/// Why a file must not be trusted; empty if the manifest vouches for it.
-std::string damage(const std::string& path, const RegularFile& file, const Manifest& manifest) {
-  const auto listed = manifest.find(path);
-  if (listed == manifest.end()) return fmt::format("{} is not in the manifest", path);
-  const std::string digest = sha256(file);
-  if (digest == listed->second) return {};
-  return fmt::format("{} has SHA-256 {}, but the manifest says {}", path, digest, listed->second);
+UnreadFile unread_file(const std::string& file) {
+  const fs::path path(file);
+  return {path.parent_path().string(), path.stem().string()};
 }
 
 DamagedFile damaged_file(const std::string& file, std::string reason) {
   const fs::path path(file);
   return {path.parent_path().string(), path.stem().string(), std::move(reason)};
+}
+
+/// Adds a case, or a damaged file where `listed_digest` is given and another. The file is opened once, so that what is
+/// parsed has the digest.
+void read_file(GoldenFolder& folder, const fs::path& root, const std::string& file, const std::string* listed_digest,
+               Outputs outputs) {
+  const RegularFile opened(root / file);
+  if (listed_digest != nullptr) {
+    const std::string digest = sha256(opened);
+    if (digest != *listed_digest) {
+      folder.damaged.push_back(
+          damaged_file(file, fmt::format("{} has SHA-256 {}, but the manifest says {}", file, digest, *listed_digest)));
+      return;
+    }
+  }
+  folder.cases.push_back(bind_case(SafetensorsFile::read(opened), root / file, outputs));
 }
 
 }  // namespace
@@ -271,32 +311,31 @@ GoldenCase parse_case(std::span<const std::byte> bytes, const fs::path& path, Ou
   return bind_case(SafetensorsFile::parse(bytes, on_one_line(path.string()), wanted_tensors(outputs)), path, outputs);
 }
 
-GoldenFolder open_golden(const fs::path& root, bool manifest_required) {
+GoldenFolder open_golden(const fs::path& root, bool manifest_required, const WantedCases& wanted) {
   const std::vector<std::string> files = list_files(root);
   const fs::path manifest_path = root / manifest_name;
   std::error_code ignored;
   const bool has_manifest = fs::symlink_status(manifest_path, ignored).type() != fs::file_type::not_found;
   if (manifest_required && !has_manifest)
     refuse(manifest_path, "the project's own folder must have a manifest; scripts/record_golden writes it");
+  const Outputs outputs = manifest_required ? Outputs::with_out64 : Outputs::needed;
   GoldenFolder folder;
   Manifest manifest;
   if (has_manifest) manifest = read_manifest(manifest_path);
   for (const std::string& file : files) {
-    const RegularFile opened(root / file);  // once, so that what is parsed is what the manifest vouches for
-    if (has_manifest) {
-      std::string reason = damage(file, opened, manifest);
-      manifest.erase(file);
-      if (!reason.empty()) {
-        folder.damaged.push_back(damaged_file(file, std::move(reason)));
-        continue;
-      }
+    const auto listed = manifest.extract(file);
+    if (has_manifest && !listed) {
+      folder.damaged.push_back(damaged_file(file, fmt::format("{} is not in the manifest", file)));
+    } else if (UnreadFile named = unread_file(file); wanted && !wanted(named.op, named.name)) {
+      folder.unread.push_back(std::move(named));
+    } else {
+      read_file(folder, root, file, has_manifest ? &listed.mapped() : nullptr, outputs);
     }
-    const Outputs outputs = manifest_required ? Outputs::with_out64 : Outputs::needed;
-    folder.cases.push_back(bind_case(SafetensorsFile::read(opened), root / file, outputs));
   }
   for (const auto& [file, digest] : manifest)
     folder.damaged.push_back(damaged_file(file, fmt::format("{} is in the manifest, but missing", file)));
-  if (folder.cases.empty() && folder.damaged.empty()) refuse(root, "there is no golden case below this folder");
+  if (folder.cases.empty() && folder.damaged.empty() && folder.unread.empty())
+    refuse(root, "there is no golden case below this folder");
   return folder;
 }
 

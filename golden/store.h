@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reference/operator.h"
@@ -47,14 +49,24 @@ struct DamagedFile {
   std::string reason;
 };
 
+/// A file that was not opened, since nobody wanted it.
+struct UnreadFile {
+  std::string op, name;  ///< from the path
+};
+
 struct GoldenFolder {
   std::vector<GoldenCase> cases;
   std::vector<DamagedFile> damaged;
+  std::vector<UnreadFile> unread;
 };
 
-/// All cases below `root`. Where there is a manifest.json each file is held against its SHA-256 first, and one that
-/// differs, is missing or is not listed is damaged. Anything else that is wrong is InvalidArgument.
+/// Which case files a run needs, by operator and case; empty for all.
+using WantedCases = std::function<bool(std::string_view op, std::string_view name)>;
+
+/// The wanted cases below `root`; other files are not opened. Hidden files, README* and LICENSE* are passed over. Where
+/// there is a manifest.json each wanted file is held against its SHA-256 first, and one that differs is damaged; so is
+/// any file, wanted or not, that is missing or not listed. Anything else that is wrong is InvalidArgument.
 /// `manifest_required` is for the project's own folder.
-GoldenFolder open_golden(const std::filesystem::path& root, bool manifest_required);
+GoldenFolder open_golden(const std::filesystem::path& root, bool manifest_required, const WantedCases& wanted = {});
 
 }  // namespace assay

@@ -70,11 +70,15 @@ option_value() {
 # unknown_option WORD: what every script says about a word that it does not know.
 unknown_option() { die "'$1' is not known here: see --help"; }
 
-# build_preset NAME: sets up, configures and builds build/NAME.
+# build_preset NAME [TARGET…]: sets up and configures build/NAME, and builds these targets, or all that the preset has.
 build_preset() {
-  "$assay_root/scripts/setup" --preset "$1"
-  say "Configuring build/$1"
-  cmake --preset "$1" || die "CMake could not configure build/$1: see its messages above"
-  say "Building build/$1"
-  cmake --build --preset "$1" --parallel "$(nproc)" || die "build/$1 did not build: see the compiler's messages above"
+  local preset=$1 targets=()
+  shift
+  [[ $# -eq 0 ]] || targets=(--target "$@")
+  "$assay_root/scripts/setup" --preset "$preset"
+  say "Configuring build/$preset"
+  cmake --preset "$preset" || die "CMake could not configure build/$preset: see its messages above"
+  say "Building build/$preset"
+  cmake --build --preset "$preset" --parallel "$(nproc)" "${targets[@]}" ||
+    die "build/$preset did not build: see the compiler's messages above"
 }

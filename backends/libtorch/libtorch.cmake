@@ -27,5 +27,11 @@ if(LIBTORCH_CUDA_LIBRARY)
   target_link_options(LibTorch::cuda INTERFACE -Wl,--no-as-needed ${LIBTORCH_CUDA_LIBRARY} -Wl,--as-needed)
 endif()
 
+# The families are compiled once and linked into both modules: device() in each module's backend.cpp says where they compute.
+# ATen's headers take six seconds a file, so they are compiled once for all of them.
 file(GLOB libtorch_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/libtorch/*.cpp)
 list(FILTER libtorch_sources EXCLUDE REGEX "(_test|backend)\\.cpp$")
+add_library(libtorch_kernels OBJECT ${libtorch_sources})
+target_compile_options(libtorch_kernels PRIVATE ${module_options})
+target_link_libraries(libtorch_kernels PRIVATE assay_reference LibTorch::cpu)
+target_precompile_headers(libtorch_kernels PRIVATE <ATen/ATen.h> <c10/core/InferenceMode.h>)

@@ -134,9 +134,9 @@ TensorPack moved_on(const BoundCase& bound) {
 }
 
 /// Reading cannot be asked to stop, and nothing has been done yet that could be lost.
-GoldenFolder read_golden(const std::string& folder, bool manifest_required) {
+GoldenFolder read_golden(const std::string& folder, bool manifest_required, const WantedCases& wanted) {
   const EndsAtOnce reading;
-  return open_golden(folder, manifest_required);
+  return open_golden(folder, manifest_required, wanted);
 }
 
 }  // namespace
@@ -156,12 +156,13 @@ TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
   return pack;
 }
 
-CaseList collect_cases(const CaseOptions& options) {
-  if (options.property_only) return {built_in_cases(options), {}};
+CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {
+  if (options.property_only) return {built_in_cases(options), {}, {}};
   const bool users_own = options.golden.has_value();
-  GoldenFolder folder = read_golden(users_own ? *options.golden : default_golden_folder(), !users_own);
+  GoldenFolder folder = read_golden(users_own ? *options.golden : default_golden_folder(), !users_own, wanted);
   CaseList list;
   list.damaged = std::move(folder.damaged);
+  list.unread = std::move(folder.unread);
   for (GoldenCase& made : folder.cases) list.cases.push_back(bind(std::move(made)));
   refuse_duplicates(list.cases);
   if (users_own) return list;

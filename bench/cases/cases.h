@@ -43,11 +43,13 @@ struct CaseOptions {
 struct CaseList {
   std::vector<BoundCase> cases;
   std::vector<DamagedFile> damaged;
+  std::vector<UnreadFile> unread;  ///< golden files of cases that are not wanted
 };
 
-/// All cases. A golden case of the project stands in for the built-in one of the same operator, name and dtype.
-/// Throws InvalidArgument for anything wrong with a user's folder, and for two cases of one label.
-CaseList collect_cases(const CaseOptions& options);
+/// All cases, but of golden ones only the wanted. A golden case of the project stands in for the built-in one of the
+/// same operator, name and dtype. Throws InvalidArgument for anything wrong with a user's folder, and for two cases of
+/// one label.
+CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted = {});
 
 /// $ASSAY_GOLDEN, else the folder of the source tree this program was built from.
 std::string default_golden_folder();

@@ -28,6 +28,11 @@ class RowFinder {
   explicit RowFinder(const SelectionOptions& options)
       : options_(options), index_(options.filters), backends_(backend_names()), used_(options.filters.size(), false) {}
 
+  /// Whether a filter may take a row of a case of which only the name is known.
+  bool may_take(std::string_view op, std::string_view case_name) const {
+    return index_.empty() || !index_.about(op, case_name).empty();
+  }
+
   std::vector<Row> rows_of(const BoundCase& bound) {
     std::vector<Row> rows;
     const auto candidates = index_.about(bound.op->name, bound.name);
@@ -91,6 +96,8 @@ std::string unknown_part(std::string_view filter, const CaseList& list, const Se
   for (const OperatorEntry& op : operators()) operators_seen.insert(op.name);
   for (const BoundCase& bound : list.cases)
     if (glob_matches(parts[0], bound.op->name)) cases_seen.insert(bound.name);
+  for (const UnreadFile& file : list.unread)
+    if (glob_matches(parts[0], file.op)) cases_seen.insert(file.name);
   std::vector<std::string> threads;
   for (const int count : options.threads) threads.push_back(fmt::format("{}", count));
   const std::vector<std::string_view> backends = backend_names();
@@ -160,8 +167,9 @@ Row damaged_row(const DamagedFile& file) {
 
 Selection select(const SelectionOptions& options) {
   Selection selection;
-  selection.list = collect_cases(options.cases);
   RowFinder finder(options);
+  selection.list = collect_cases(options.cases,
+                                 [&](std::string_view op, std::string_view name) { return finder.may_take(op, name); });
   for (const BoundCase& bound : selection.list.cases) {
     if (!taken(bound.tier, options)) continue;
     CaseRows found{&bound, finder.rows_of(bound)};

@@ -31,6 +31,7 @@ struct Selection {
   std::size_t rows = 0;
 };
 
+/// Reads those golden files alone of which a filter can take a row.
 /// Throws InvalidArgument where a filter takes nothing, naming the part of it that is unknown.
 Selection select(const SelectionOptions& options);
 

@@ -1,6 +1,5 @@
 // The command line, one argument a line: every verb's options as CLI11 reads them, and what verify and bench make of
 // theirs. Nothing is run and no file is touched. Accepted means that verify or bench would go ahead.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -76,16 +75,12 @@ std::vector<std::string> arguments_of(std::string_view text) {
   return arguments;
 }
 
-/// CLI11 takes its arguments from the end.
 template <class Parse>
-bool parses(CLI::App& app, std::vector<std::string> arguments, Parse then) {
-  std::reverse(arguments.begin(), arguments.end());
+bool parses(CommandLine& line, std::vector<std::string> arguments, Parse then) {
   try {
-    app.parse(std::move(arguments));
+    if (line.parse(std::move(arguments))) return false;  // it asks for help
     then();
     return true;
-  } catch (const CLI::ParseError& problem) {
-    require(problem.what()[0] != '\0', "a mistake on the command line is refused without a word");
   } catch (const InvalidArgument& problem) {
     require(problem.what()[0] != '\0', "a mistake on the command line is refused without a word");
   }
@@ -94,15 +89,13 @@ bool parses(CLI::App& app, std::vector<std::string> arguments, Parse then) {
 
 /// The verbs as the program has them; none is run.
 bool is_command(const std::vector<std::string>& arguments) {
-  CLI::App app("", "assay");
+  CommandLine line("", "assay");
   Chosen chosen;
-  app.require_subcommand(1);
-  app.fallthrough();
-  add_list(app, chosen);
-  add_verify(app, chosen);
-  add_bench(app, chosen);
-  add_run(app, chosen);
-  return parses(app, arguments, [&] { require(static_cast<bool>(chosen), "a verb is accepted, but does nothing"); });
+  add_list(line, chosen);
+  add_verify(line, chosen);
+  add_bench(line, chosen);
+  add_run(line, chosen);
+  return parses(line, arguments, [&] { require(static_cast<bool>(chosen), "a verb is accepted, but does nothing"); });
 }
 
 void require_sound(const RunOptions& options) {
@@ -121,11 +114,11 @@ void require_sound(const RunOptions& options) {
 /// The options that verify and bench share, checked as these do before they start.
 bool is_run(std::vector<std::string> arguments) {
   if (!arguments.empty() && !arguments[0].starts_with('-')) arguments.erase(arguments.begin());  // the verb
-  CLI::App app("", "assay");
+  CommandLine line("", "assay");
   RunOptions options;
   options.threads = "1";
-  add_run_options(app, options);
-  return parses(app, arguments, [&] {
+  add_run_options(line.program(), options);
+  return parses(line, arguments, [&] {
     finish_run_options(options, {});
     require_sound(options);
   });

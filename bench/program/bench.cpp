@@ -151,34 +151,32 @@ int bench(BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Chosen& chosen) {
+void add_bench(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<BenchOptions>();
-  CLI::App* verb = app.add_subcommand("bench", "Verified times; without --filter, of all workloads");
-  add_run_options(*verb, *options);
-  verb->add_option("--row-budget", options->row_budget_s, "Time limit for one row, e.g. 5s or 500ms")
-      ->transform(seconds_with_unit())
-      ->capture_default_str();
-  verb->add_option("--rounds", options->rounds, "How often all rows are gone through: samples that lie apart in time")
-      ->check(CLI::Range(1, most_rounds))
-      ->capture_default_str();
-  verb->add_option("--cache", options->cache, "Whether timed calls find their buffers in the caches")
-      ->check(CLI::IsMember({"hot", "cold"}))
-      ->type_name("hot|cold")
-      ->capture_default_str();
-  verb->add_option("--allocate", options->allocate,
-                   "Outputs allocated once, or anew for each timed call as an eager framework does")
-      ->check(CLI::IsMember({"once", "each"}))
-      ->type_name("once|each")
-      ->capture_default_str();
-  verb->add_flag("--pin", options->pin, "Bind threads to CPUs, one of each core first");
-  verb->add_option("--save-baseline", options->save_baseline, "Keep the result file under a name for scripts/compare")
-      ->type_name("NAME")
-      ->check(not_empty());
-  verb->add_option("--csv", options->csv, "Write all rows as CSV; - is standard output")
-      ->type_name("FILE")
-      ->check(not_empty());
-  verb->add_flag("--markdown", options->markdown, "Print the table as Markdown");
-  verb->callback([options, &chosen] { chosen = [options] { return bench(*options); }; });
+  Verb verb = line.add_verb("bench", "Verified times; without --filter, of all workloads");
+  add_run_options(verb, *options);
+  verb.add_option("--row-budget", options->row_budget_s, "Time limit for one row, e.g. 5s or 500ms")
+      .in_seconds()
+      .show_default();
+  verb.add_option("--rounds", options->rounds, "How often all rows are gone through: samples that lie apart in time")
+      .in_range(1, most_rounds)
+      .show_default();
+  verb.add_option("--cache", options->cache, "Whether timed calls find their buffers in the caches")
+      .one_of({"hot", "cold"})
+      .type_name("hot|cold")
+      .show_default();
+  verb.add_option("--allocate", options->allocate,
+                  "Outputs allocated once, or anew for each timed call as an eager framework does")
+      .one_of({"once", "each"})
+      .type_name("once|each")
+      .show_default();
+  verb.add_flag("--pin", options->pin, "Bind threads to CPUs, one of each core first");
+  verb.add_option("--save-baseline", options->save_baseline, "Keep the result file under a name for scripts/compare")
+      .type_name("NAME")
+      .not_empty();
+  verb.add_option("--csv", options->csv, "Write all rows as CSV; - is standard output").type_name("FILE").not_empty();
+  verb.add_flag("--markdown", options->markdown, "Print the table as Markdown");
+  verb.when_chosen([options, &chosen] { chosen = [options] { return bench(*options); }; });
 }
 
 }  // namespace assay::bench

@@ -205,17 +205,17 @@ int list(const ListOptions& options) {
 
 }  // namespace
 
-void add_list(CLI::App& app, Chosen& chosen) {
+void add_list(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<ListOptions>();
-  CLI::App* verb = app.add_subcommand("list", "What there is; without a word, which backend supports which operator");
-  verb->add_option("what", options->what, "operators, backends or cases")->type_name("WHAT");
-  verb->add_option("--describe", options->describe, "One operator's parameters, inputs and outputs")
-      ->type_name("OPERATOR")
-      ->check(not_empty());
-  verb->add_option("--json", options->json, "Write the same as JSON; - is standard output")
-      ->type_name("FILE")
-      ->check(not_empty());
-  verb->callback([options, &chosen] { chosen = [options] { return list(*options); }; });
+  Verb verb = line.add_verb("list", "What there is; without a word, which backend supports which operator");
+  verb.add_option("what", options->what, "operators, backends or cases").type_name("WHAT");
+  verb.add_option("--describe", options->describe, "One operator's parameters, inputs and outputs")
+      .type_name("OPERATOR")
+      .not_empty();
+  verb.add_option("--json", options->json, "Write the same as JSON; - is standard output")
+      .type_name("FILE")
+      .not_empty();
+  verb.when_chosen([options, &chosen] { chosen = [options] { return list(*options); }; });
 }
 
 }  // namespace assay::bench

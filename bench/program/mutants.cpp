@@ -83,16 +83,16 @@ int try_all(const MutantOptions& options) {
 
 }  // namespace
 
-void add_mutants(CLI::App& app, Chosen& chosen) {
+void add_mutants(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<MutantOptions>();
-  CLI::App* verb = app.add_subcommand(
+  Verb verb = line.add_verb(
       "mutants", "Whether the cases tell every wrong kernel that the contracts say how to make from the right one");
-  verb->add_option("--filter", options->filters, "Globs over operator/field: change; * also matches /")
-      ->type_name("GLOB")
-      ->check(not_empty());
-  verb->add_option("--seed", options->seed, "Seed of the cases' values")->type_name("N");
-  verb->add_flag("--list", options->list, "Name every mutant, with the case that kills it");
-  verb->callback([options, &chosen] { chosen = [options] { return try_all(*options); }; });
+  verb.add_option("--filter", options->filters, "Globs over operator/field: change; * also matches /")
+      .type_name("GLOB")
+      .not_empty();
+  verb.add_option("--seed", options->seed, "Seed of the cases' values").type_name("N");
+  verb.add_flag("--list", options->list, "Name every mutant, with the case that kills it");
+  verb.when_chosen([options, &chosen] { chosen = [options] { return try_all(*options); }; });
 }
 
 }  // namespace assay::bench

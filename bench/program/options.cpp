@@ -139,36 +139,27 @@ std::string shell_quoted(const std::string& text) {
 
 }  // namespace
 
-void add_run_options(CLI::App& verb, RunOptions& options) {
+void add_run_options(Verb verb, RunOptions& options) {
   verb.add_option("--filter", options.selection.filters,
                   "Glob over operator/case/backend/dtype/threads; a row is taken if any matches")
-      ->type_name("GLOB")
-      ->allow_extra_args(false);
+      .type_name("GLOB")
+      .one_word_each();
   verb.add_option("--threads", options.threads, "Thread counts, for backends that honour them; n is all CPUs")
-      ->type_name("N,N…")
-      ->capture_default_str();
+      .type_name("N,N…")
+      .show_default();
   verb.add_option("--golden", options.golden, "A folder of golden cases that replaces the built-in ones")
-      ->type_name("DIR")
-      ->check(not_empty());
-  verb.add_option("--seed", options.seed, "Seed of inputs and property cases")->type_name("N")->capture_default_str();
+      .type_name("DIR")
+      .not_empty();
+  verb.add_option("--seed", options.seed, "Seed of inputs and property cases").type_name("N").show_default();
   verb.add_option("--require", options.require,
                   "Backends that must pass every selected row; recorded for the outputs in golden files")
-      ->type_name("NAME,NAME…")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      .type_name("NAME,NAME…")
+      .split_at(',')
+      .one_word_each();
   verb.add_option("--json", options.json, "Write all rows to a file; - is standard output")
-      ->type_name("FILE")
-      ->check(not_empty());
+      .type_name("FILE")
+      .not_empty();
   verb.add_flag("--github", options.github, "Print GitHub annotations for rows that break parity");
-}
-
-CLI::Validator not_empty() {
-  return CLI::Validator([](std::string& text) { return text.empty() ? "an empty name was given" : ""; }, "", "");
-}
-
-CLI::AsNumberWithUnit seconds_with_unit() {
-  return CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}},
-                               CLI::AsNumberWithUnit::DEFAULT, "TIME");
 }
 
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files) {

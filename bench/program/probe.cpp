@@ -159,16 +159,15 @@ bool obtain_probe(bool quick) {
   return obtained.has_value();
 }
 
-void add_probe(CLI::App& app, Chosen& chosen) {
+void add_probe(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<ProbeOptions>();
-  CLI::App* verb =
-      app.add_subcommand("probe", "What this machine can do at most: bandwidths, multiply-adds, overheads");
-  verb->add_flag("--fresh", options->fresh, "Measure anew, whatever is in the cache");
-  verb->add_flag("--quick", options->quick, "Fewer working sets, in a few seconds");
-  verb->add_option("--json", options->json, "Write the same as JSON; - is standard output")
-      ->type_name("FILE")
-      ->check(not_empty());
-  verb->callback([options, &chosen] { chosen = [options] { return probe(*options); }; });
+  Verb verb = line.add_verb("probe", "What this machine can do at most: bandwidths, multiply-adds, overheads");
+  verb.add_flag("--fresh", options->fresh, "Measure anew, whatever is in the cache");
+  verb.add_flag("--quick", options->quick, "Fewer working sets, in a few seconds");
+  verb.add_option("--json", options->json, "Write the same as JSON; - is standard output")
+      .type_name("FILE")
+      .not_empty();
+  verb.when_chosen([options, &chosen] { chosen = [options] { return probe(*options); }; });
 }
 
 }  // namespace assay::bench

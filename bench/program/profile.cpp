@@ -321,23 +321,23 @@ int profile(ProfileOptions& options) {
 
 }  // namespace
 
-void add_profile(CLI::App& app, Chosen& chosen) {
+void add_profile(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<ProfileOptions>();
-  CLI::App* verb = app.add_subcommand(
+  Verb verb = line.add_verb(
       "profile", "Probe, verify and time everything, and decide which backend is best for what on this machine");
-  add_run_options(*verb, *options);
-  verb->remove_option(verb->get_option("--json"));
-  verb->remove_option(verb->get_option("--require"));
-  verb->add_option("--budget", options->budget_s, "Time to spend, e.g. 10m or 90s; a case that has begun is finished")
-      ->transform(seconds_with_unit())
-      ->capture_default_str();
-  verb->add_option("-o,--output", options->folder,
-                   "The folder for machine.json, checks.json, results.json and dispatch.json")
-      ->type_name("DIR")
-      ->required()
-      ->check(not_empty());
-  verb->add_flag("--fresh", options->fresh, "Begin anew, whatever the folder holds");
-  verb->callback([options, &chosen] { chosen = [options] { return profile(*options); }; });
+  add_run_options(verb, *options);
+  verb.remove_option("--json");
+  verb.remove_option("--require");
+  verb.add_option("--budget", options->budget_s, "Time to spend, e.g. 10m or 90s; a case that has begun is finished")
+      .in_seconds()
+      .show_default();
+  verb.add_option("-o,--output", options->folder,
+                  "The folder for machine.json, checks.json, results.json and dispatch.json")
+      .type_name("DIR")
+      .required()
+      .not_empty();
+  verb.add_flag("--fresh", options->fresh, "Begin anew, whatever the folder holds");
+  verb.when_chosen([options, &chosen] { chosen = [options] { return profile(*options); }; });
 }
 
 }  // namespace assay::bench

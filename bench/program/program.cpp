@@ -3,12 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <new>
-#include <sstream>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,60 +29,54 @@ int complain(std::string_view sentence) {
   return ExitCode::usage;
 }
 
-void set_up(CLI::App& app, Chosen& chosen) {
-  app.require_subcommand(1);
-  app.set_version_flag("--version", version_text, "Version, commit and libraries");
-  app.add_option_function<std::string>(
-         "--color",
-         [](const std::string& when) {
-           set_colour(when == "always" ? Colour::always : when == "never" ? Colour::never : Colour::automatic);
-         },
-         "When to use colours; NO_COLOR is honoured")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("auto|always|never");
-  app.fallthrough();
-  add_list(app, chosen);
-  add_verify(app, chosen);
-  add_bench(app, chosen);
-  add_profile(app, chosen);
-  add_run(app, chosen);
-  add_probe(app, chosen);
-  add_mutants(app, chosen);
+void set_up(CommandLine& line, Chosen& chosen) {
+  line.add_version_flag("--version", version_text, "Version, commit and libraries");
+  const auto choose_colour = [](const std::string& when) {
+    set_colour(when == "always" ? Colour::always : when == "never" ? Colour::never : Colour::automatic);
+  };
+  line.program()
+      .add_option("--color", choose_colour, "When to use colours; NO_COLOR is honoured")
+      .one_of({"auto", "always", "never"})
+      .type_name("auto|always|never");
+  add_list(line, chosen);
+  add_verify(line, chosen);
+  add_bench(line, chosen);
+  add_profile(line, chosen);
+  add_run(line, chosen);
+  add_probe(line, chosen);
+  add_mutants(line, chosen);
 }
 
 /// CLI11 would only say that a subcommand is missing.
-void refuse_unknown_verb(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return;
-  std::vector<std::string_view> verbs;
-  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  if (std::find(verbs.begin(), verbs.end(), argv[1]) != verbs.end()) return;
+void refuse_unknown_verb(const CommandLine& line, std::span<const std::string> arguments) {
+  if (arguments.empty() || arguments[0].starts_with('-')) return;
+  const std::vector<std::string> names = line.verbs();
+  const std::vector<std::string_view> verbs(names.begin(), names.end());
+  if (std::find(verbs.begin(), verbs.end(), arguments[0]) != verbs.end()) return;
   throw InvalidArgument(
-      fmt::format("there is no verb {}{}; `assay --help` shows all", argv[1], nearest_name(argv[1], verbs)));
+      fmt::format("there is no verb {}{}; `assay --help` shows all", arguments[0], nearest_name(arguments[0], verbs)));
 }
 
-/// The text of --help or --version, which CLI11 would write without asking whether that succeeded.
-void print_information(const CLI::App& app, const CLI::ParseError& request) {
-  std::ostringstream text;
-  app.exit(request, text, text);
-  say(text.str());
+/// Returns what --help or --version asked for; otherwise `chosen` is set.
+std::optional<std::string> parse(CommandLine& line, std::vector<std::string> arguments) {
+  refuse_unknown_verb(line, arguments);
+  try {
+    return line.parse(std::move(arguments));
+  } catch (const InvalidArgument& problem) {
+    throw InvalidArgument(fmt::format("{}; `assay --help` shows what there is", problem.what()));
+  }
 }
 
 /// Parses the command line and does what it says. Every mistake becomes one sentence.
 int run_verb(int argc, char** argv) {
-  CLI::App app("Benchmarks and verifies the tensor operators around DETR and Swin models.", "assay");
+  CommandLine line("Benchmarks and verifies the tensor operators around DETR and Swin models.", "assay");
   Chosen chosen;
   set_colour(Colour::automatic);
   try {
-    set_up(app, chosen);
-    refuse_unknown_verb(app, argc, argv);
-    app.parse(argc, argv);
-    return chosen();
-  } catch (const CLI::ParseError& problem) {
-    if (problem.get_exit_code() == 0) {
-      print_information(app, problem);
-      return ExitCode::ok;
-    }
-    return complain(fmt::format("{}; `assay --help` shows what there is", problem.what()));
+    set_up(line, chosen);
+    const std::optional<std::string> information = parse(line, {argv + std::min(argc, 1), argv + argc});
+    if (information) say(*information);
+    return information ? ExitCode::ok : chosen();
   } catch (const InvalidArgument& problem) {
     return complain(problem.what());
   } catch (const std::filesystem::filesystem_error& problem) {

@@ -364,7 +364,7 @@ class GoldenFolder : public Program {
 
 TEST_F(GoldenFolder, AFlippedBitIsInvalidByTheManifest) {
   flip_a_bit();
-  const Outcome outcome = assay("verify " + few, "ASSAY_GOLDEN=" + path("tensors"));
+  const Outcome outcome = assay("verify --filter '*_bias/*/scalar/*'", "ASSAY_GOLDEN=" + path("tensors"));
   EXPECT_EQ(outcome.code, 3);
   EXPECT_NE(outcome.text.find("INVALID relative_position_bias/seed_2x2/golden/-/0: "
                               "relative_position_bias/seed_2x2.safetensors has SHA-256"),
@@ -378,6 +378,23 @@ TEST_F(GoldenFolder, ADamagedFileIsInvalidThoughAFilterNamesIt) {
       assay("verify --filter 'hungarian_assignment/ties/*'", "ASSAY_GOLDEN='" + path("tensors") + "' ");
   EXPECT_EQ(outcome.code, 3) << outcome.text;
   EXPECT_NE(outcome.text.find("INVALID hungarian_assignment/ties/golden/-/0"), std::string::npos) << outcome.text;
+}
+
+TEST_F(GoldenFolder, ADamagedFileThatNoFilterTakesDoesNotMatter) {
+  flip_a_bit();
+  EXPECT_EQ(assay("verify " + few, "ASSAY_GOLDEN=" + path("tensors")).code, 0);
+  std::ofstream(file(), std::ios::trunc) << "no safetensors file";
+  fs::remove(path("tensors/manifest.json"));
+  const Outcome outcome = assay("verify " + few + "--golden " + path("tensors"));
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(assay("verify --filter '*/seed_2x2/*' --golden " + path("tensors")).code, 1);
+}
+
+TEST_F(GoldenFolder, AFilterThatIsAlmostTheNameOfAnUnreadCaseIsToldIt) {
+  const Outcome outcome = assay("verify --filter 'relative_position_bias/seed_2x3/*' --golden " + path("tensors"));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.text.find("there is no case of it seed_2x3 (did you mean seed_2x2?)"), std::string::npos)
+      << outcome.text;
 }
 
 TEST_F(GoldenFolder, AFlippedBitWithoutAManifestIsInvalidByTheOracle) {

@@ -95,20 +95,19 @@ int run_file(const RunFileOptions& options) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Chosen& chosen) {
+void add_run(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<RunFileOptions>();
-  CLI::App* verb = app.add_subcommand("run", "Compute one operator on your own tensors");
-  verb->add_option("file", options->file, "A safetensors file in the golden format; out.* not needed")
-      ->required()
-      ->type_name("FILE");
-  verb->add_option("--backend", options->backend, "Which backend computes")->required()->type_name("NAME");
-  verb->add_option("-o,--output", options->output, "Where in.* and out.* are written; - is standard output")
-      ->required()
-      ->type_name("FILE")
-      ->check(not_empty());
-  verb->add_option("--threads", options->threads, "How many threads, if the backend honours them")
-      ->capture_default_str();
-  verb->callback([options, &chosen] { chosen = [options] { return run_file(*options); }; });
+  Verb verb = line.add_verb("run", "Compute one operator on your own tensors");
+  verb.add_option("file", options->file, "A safetensors file in the golden format; out.* not needed")
+      .required()
+      .type_name("FILE");
+  verb.add_option("--backend", options->backend, "Which backend computes").required().type_name("NAME");
+  verb.add_option("-o,--output", options->output, "Where in.* and out.* are written; - is standard output")
+      .required()
+      .type_name("FILE")
+      .not_empty();
+  verb.add_option("--threads", options->threads, "How many threads, if the backend honours them").show_default();
+  verb.when_chosen([options, &chosen] { chosen = [options] { return run_file(*options); }; });
 }
 
 }  // namespace assay::bench

@@ -1,13 +1,13 @@
 // The verbs of `assay`, one file each: what main() asks of them, the options they share and their exit codes.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "bench/cases/row.h"
 #include "bench/cases/selection.h"
+#include "bench/program/command_line.h"
 
 namespace assay::bench {
 
@@ -20,13 +20,13 @@ enum ExitCode : int {
 
 /// Adds a verb to the command line; `chosen` is set to what it does once its options are parsed.
 using Chosen = std::function<int()>;
-void add_list(CLI::App& app, Chosen& chosen);
-void add_verify(CLI::App& app, Chosen& chosen);
-void add_bench(CLI::App& app, Chosen& chosen);
-void add_profile(CLI::App& app, Chosen& chosen);
-void add_run(CLI::App& app, Chosen& chosen);
-void add_probe(CLI::App& app, Chosen& chosen);
-void add_mutants(CLI::App& app, Chosen& chosen);
+void add_list(CommandLine& line, Chosen& chosen);
+void add_verify(CommandLine& line, Chosen& chosen);
+void add_bench(CommandLine& line, Chosen& chosen);
+void add_profile(CommandLine& line, Chosen& chosen);
+void add_run(CommandLine& line, Chosen& chosen);
+void add_probe(CommandLine& line, Chosen& chosen);
+void add_mutants(CommandLine& line, Chosen& chosen);
 
 /// More threads than any machine has: above this it is a typo.
 inline constexpr int most_threads = 1024;
@@ -41,11 +41,7 @@ struct RunOptions {
   std::string golden;
   bool github = false;
 };
-void add_run_options(CLI::App& verb, RunOptions& options);
-/// For names of files and the like: `--golden "$DIR"` with DIR unset is a mistake, not the default.
-CLI::Validator not_empty();
-/// "90s", "500ms", "10m", "1h", or a number of seconds.
-CLI::AsNumberWithUnit seconds_with_unit();
+void add_run_options(Verb verb, RunOptions& options);
 /// Parses thread counts, checks names and prepares the output files; InvalidArgument says what is wrong.
 void finish_run_options(RunOptions& options, const std::vector<std::string>& output_files);
 

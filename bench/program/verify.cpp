@@ -144,7 +144,7 @@ int verify(VerifyOptions& options) {
 }
 
 /// CLI11 would cut what does not fit into 64 bits to the largest number that does.
-std::string is_seed_count(std::string& text) {
+std::string seed_count_problem(const std::string& text) {
   constexpr std::int64_t most = 1'000'000'000;  // years
   std::int64_t count = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -154,21 +154,20 @@ std::string is_seed_count(std::string& text) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, Chosen& chosen) {
+void add_verify(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<VerifyOptions>();
-  CLI::App* verb =
-      app.add_subcommand("verify", "The parity gate: every backend against the oracle and the golden tensors");
-  add_run_options(*verb, *options);
-  verb->add_flag("--all", options->selection.large, "The tier large as well: cases whose outputs take 64 MB and more");
-  verb->add_option("--soak", options->soak,
-                   "Instead, one property case of each operator for each of N seeds, counted up from --seed")
-      ->type_name("N")
-      ->check(CLI::Validator(is_seed_count, "", ""));
-  verb->add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
-  verb->add_option("--junit", options->junit, "Write a JUnit report; - is standard output")
-      ->type_name("FILE")
-      ->check(not_empty());
-  verb->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });
+  Verb verb = line.add_verb("verify", "The parity gate: every backend against the oracle and the golden tensors");
+  add_run_options(verb, *options);
+  verb.add_flag("--all", options->selection.large, "The tier large as well: cases whose outputs take 64 MB and more");
+  verb.add_option("--soak", options->soak,
+                  "Instead, one property case of each operator for each of N seeds, counted up from --seed")
+      .type_name("N")
+      .check(seed_count_problem);
+  verb.add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
+  verb.add_option("--junit", options->junit, "Write a JUnit report; - is standard output")
+      .type_name("FILE")
+      .not_empty();
+  verb.when_chosen([options, &chosen] { chosen = [options] { return verify(*options); }; });
 }
 
 }  // namespace assay::bench
