@@ -63,7 +63,7 @@ Row row(Verdict verdict) {
     return made;
   }
   made.prepare_ns = 17.5;
-  made.timing = Timing{{3, 1.1, 2}, 2, 1.1, 3, 4.4, 7, 0.5, {2, 1}, true, ""};
+  made.timing = Timing{{3, 1.1, 2}, 2, 1.1, 3, 4.4, 7, 0.5, {2, 1}, true, "", ""};
   made.roof_fraction = 0.5;
   made.bound_by = "store";
   return made;
