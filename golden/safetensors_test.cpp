@@ -370,7 +370,7 @@ TEST(SafetensorsSkips, NoCheckOfTheHeader) {
   };
   EXPECT_EQ(refusal_with("F16", "[4,8]"), "accepted");
   EXPECT_EQ(refusal_with("F17", "[4,8]"),
-            R"(f, byte 75, tensor "b": the dtype "F17" is not one of BOOL, U8, I64, F32 and F64)");
+            R"(f, byte 75, tensor "b": the dtype "F17" is not one of BOOL, U8, I32, I64, F32 and F64)");
   EXPECT_EQ(refusal_with("F16", "[4,7]"),
             R"(f, byte 108, tensor "b": F16 of shape [2] takes 4 bytes, not the 3 from 4 to 7)");
   EXPECT_EQ(refusal_with("F16", "[3,7]"), R"(f, byte 108, tensor "b": the data begin at 3, overlapping those up to 4)");

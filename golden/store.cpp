@@ -269,14 +269,14 @@ std::vector<std::string> list_files(const fs::path& root) {
   return files;
 }
 
-UnreadFile unread_file(const std::string& file) {
+UnreadFile unread_file(const fs::path& root, const std::string& file) {
   const fs::path path(file);
-  return {path.parent_path().string(), path.stem().string()};
+  return {path.parent_path().string(), path.stem().string(), root / path};
 }
 
-DamagedFile damaged_file(const std::string& file, std::string reason) {
+DamagedFile damaged_file(const fs::path& root, const std::string& file, std::string reason) {
   const fs::path path(file);
-  return {path.parent_path().string(), path.stem().string(), std::move(reason)};
+  return {path.parent_path().string(), path.stem().string(), std::move(reason), root / path};
 }
 
 /// Adds a case, or a damaged file where `listed_digest` is given and another. The file is opened once, so that what is
@@ -287,8 +287,8 @@ void read_file(GoldenFolder& folder, const fs::path& root, const std::string& fi
   if (listed_digest != nullptr) {
     const std::string digest = sha256(opened);
     if (digest != *listed_digest) {
-      folder.damaged.push_back(
-          damaged_file(file, fmt::format("{} has SHA-256 {}, but the manifest says {}", file, digest, *listed_digest)));
+      folder.damaged.push_back(damaged_file(
+          root, file, fmt::format("{} has SHA-256 {}, but the manifest says {}", file, digest, *listed_digest)));
       return;
     }
   }
@@ -325,15 +325,15 @@ GoldenFolder open_golden(const fs::path& root, bool manifest_required, const Wan
   for (const std::string& file : files) {
     const auto listed = manifest.extract(file);
     if (has_manifest && !listed) {
-      folder.damaged.push_back(damaged_file(file, fmt::format("{} is not in the manifest", file)));
-    } else if (UnreadFile named = unread_file(file); wanted && !wanted(named.op, named.name)) {
+      folder.damaged.push_back(damaged_file(root, file, fmt::format("{} is not in the manifest", file)));
+    } else if (UnreadFile named = unread_file(root, file); wanted && !wanted(named.op, named.name)) {
       folder.unread.push_back(std::move(named));
     } else {
       read_file(folder, root, file, has_manifest ? &listed.mapped() : nullptr, outputs);
     }
   }
   for (const auto& [file, digest] : manifest)
-    folder.damaged.push_back(damaged_file(file, fmt::format("{} is in the manifest, but missing", file)));
+    folder.damaged.push_back(damaged_file(root, file, fmt::format("{} is in the manifest, but missing", file)));
   if (folder.cases.empty() && folder.damaged.empty() && folder.unread.empty())
     refuse(root, "there is no golden case below this folder");
   return folder;

@@ -47,11 +47,13 @@ GoldenCase parse_case(std::span<const std::byte> bytes, const std::filesystem::p
 struct DamagedFile {
   std::string op, name;  ///< from the path
   std::string reason;
+  std::filesystem::path path;  ///< where it is, or would be
 };
 
 /// A file that was not opened, since nobody wanted it.
 struct UnreadFile {
   std::string op, name;  ///< from the path
+  std::filesystem::path path;
 };
 
 struct GoldenFolder {

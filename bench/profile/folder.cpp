@@ -57,16 +57,17 @@ std::optional<Probe> ProfileFolder::probe() const {
 }
 
 std::string state_of_golden(const CaseList& list) {
-  std::set<fs::path> paths;
+  std::set<fs::path> paths;  // also of files that this run's filters leave unread: another run may read them
   for (const BoundCase& bound : list.cases)
     if (bound.golden) paths.insert(bound.golden->path);
+  for (const UnreadFile& file : list.unread) paths.insert(file.path);
+  for (const DamagedFile& file : list.damaged) paths.insert(file.path);
   std::string state;
   for (const fs::path& path : paths) {
     std::ifstream stream(path, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
     state += fmt::format("{} {:x}\n", path.filename().string(), std::hash<std::string>()(bytes));
   }
-  for (const DamagedFile& file : list.damaged) state += file.op + "/" + file.name + " " + file.reason + "\n";
   return fmt::format("{:016x}", std::hash<std::string>()(state));
 }
 
