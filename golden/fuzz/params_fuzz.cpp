@@ -303,7 +303,7 @@ void require_sound(const GoldenCase& made) {
               "an input is not as declared");
   }
   const Cost cost = made.op->cost(made.params, widen(made.instance->inputs, made.inputs).slots(),
-                               static_cast<std::int64_t>(size_of(made.instance->dtype)));
+                                  static_cast<std::int64_t>(size_of(made.instance->dtype)));
   require(cost.bytes >= 0 && std::isfinite(cost.bytes) && cost.flops >= 0 && std::isfinite(cost.flops),
           "the cost of a case is no number");
 }
