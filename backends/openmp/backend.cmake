@@ -1,0 +1,1 @@
+assay_add_backend(openmp ${levels} LINK OpenMP::OpenMP_CXX)
