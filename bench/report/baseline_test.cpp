@@ -55,7 +55,8 @@ TEST(Baseline, Names) {
 }
 
 TEST(Baseline, Folders) {
-  for (const json& example : examples()["folders"]) {
+  const json listed = examples();  // outlives the loop over a part of it
+  for (const json& example : listed["folders"]) {
     const Variables variables(example["environment"].get<std::map<std::string, std::string>>());
     if (example["folder"].is_null()) {
       EXPECT_THROW(baseline_folder(), InvalidArgument) << example;
