@@ -53,7 +53,9 @@ TEST_F(Machine, MoreThreadsThanCpusAreWarnedOf) {
   if (usable_cpus() < 2) GTEST_SKIP() << "one CPU cannot be made fewer";
   bench("GOMP_CPU_AFFINITY=0", 2);
   EXPECT_THAT(text_, HasSubstr("warning: 2 threads share 1 CPU, so that they wait for each other"));
+#ifndef __clang__  // its OpenMP binds threads when they first work, after the program has looked
   EXPECT_THAT(text_, HasSubstr("OpenMP's environment binds the main thread to 1 of"));
+#endif
   const int more = usable_cpus() + 1;
   bench("", more);
   EXPECT_THAT(text_, HasSubstr("warning: " + std::to_string(more) + " threads share " + std::to_string(usable_cpus())));

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/machine/environment.h"
 #include "bench/program/program_fixture.h"
 #include "golden/safetensors.h"
 
@@ -261,6 +262,8 @@ TEST_F(Streams, OneCtrlCEndsEveryPhase) {
   const std::string interrupted = "timeout --foreground --preserve-status -k 20 -s INT 2";
   for (const std::string& verb : std::vector<std::string>{"verify", "bench", "profile -o " + path("p")})
     EXPECT_EQ(assay(verb + " --golden " + path("g"), interrupted).code, 130) << verb;
+  // ThreadSanitizer holds signals back while a call waits, so that only the second would end the program
+  if (this_build().sanitizers.find("thread") != std::string::npos) return;
   // a pipe that nobody reads
   ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
   EXPECT_EQ(assay("list --json " + path("fifo"), interrupted).code, 130);

@@ -58,7 +58,7 @@ class Memory {
   }
 
  private:
-  static constexpr std::size_t range = std::size_t{1} << 40;
+  static constexpr std::size_t range = std::size_t{1} << 34;
   std::byte* next_;
   std::map<std::byte*, std::vector<std::byte>> blocks_;
 };
