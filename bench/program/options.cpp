@@ -92,7 +92,7 @@ std::string unmet_requirement(const std::string& backend, std::span<const Row> r
                      counted.second->label(), counted.second->reason);
 }
 
-/// "; 1 of 3 recorded outputs FAILED: window_softmax/case/f32"; empty if none failed.
+/// "; 1 of 3 recorded outputs FAILED: operator/case/f32"; empty if none failed.
 std::string failed_recordings(std::span<const Row> rows) {
   constexpr std::size_t most_names = 10;  // more would bury the sentence
   const std::vector<const Row*> judged = rows_with_recorded_outputs(rows);
