@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <new>
 #include <type_traits>
@@ -78,6 +79,13 @@ std::shared_ptr<std::byte> allocate_host(std::size_t bytes) {
   void* memory = std::aligned_alloc(cache_line, rounded);
   if (memory == nullptr) throw std::bad_alloc();
   return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+}
+
+TensorRef copy_of(TensorPack& pack, const TensorRef& tensor) {
+  const TensorRef copy = new_host_tensor(pack, tensor.dtype, tensor.shape);
+  if (const std::int64_t bytes = bytes_of(tensor); bytes != 0)  // an empty tensor may have no address
+    std::memcpy(copy.data, tensor.data, static_cast<std::size_t>(bytes));
+  return copy;
 }
 
 TensorRef widened(TensorPack& pack, const TensorRef& tensor) {

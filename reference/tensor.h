@@ -134,6 +134,9 @@ std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
 /// A fresh host tensor that `pack` keeps alive; its elements are not initialised.
 TensorRef new_host_tensor(TensorPack& pack, DType dtype, const Shape& shape);
 
+/// A fresh host tensor with the same elements, which `pack` keeps alive.
+TensorRef copy_of(TensorPack& pack, const TensorRef& tensor);
+
 /// The tensor's values as doubles, exactly, in memory that `pack` keeps alive; no data where the tensor has none.
 TensorRef widened(TensorPack& pack, const TensorRef& tensor);
 

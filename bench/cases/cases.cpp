@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <iterator>
 #include <map>
 #include <set>
@@ -96,10 +95,6 @@ void refuse_duplicates(const std::vector<BoundCase>& cases) {
                                         name_of(bound.instance->dtype)));
 }
 
-}  // namespace
-
-namespace {
-
 /// Gives each image, window or query the values of the next along the first axis.
 void roll_first_axis(const TensorRef& tensor) {
   const Shape& shape = tensor.shape;
@@ -107,13 +102,6 @@ void roll_first_axis(const TensorRef& tensor) {
   auto* bytes = static_cast<std::byte*>(tensor.data);
   const std::int64_t all = bytes_of(tensor);
   std::rotate(bytes, bytes + all / shape[0], bytes + all);
-}
-
-TensorRef copy_of(TensorPack& owner, const TensorRef& tensor) {
-  const TensorRef copy = new_host_tensor(owner, tensor.dtype, tensor.shape);
-  if (const auto bytes = static_cast<std::size_t>(bytes_of(tensor)); bytes != 0)
-    std::memcpy(copy.data, tensor.data, bytes);
-  return copy;
 }
 
 /// A golden file's activations moved on by one image. The file's own where the operator refuses the others.

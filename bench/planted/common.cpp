@@ -15,13 +15,6 @@ std::size_t index_of(const std::vector<FieldInfo>& fields, std::string_view name
   throw std::logic_error(fmt::format("a planted mistake names a field {}, which the operator does not have", name));
 }
 
-TensorRef copied(TensorPack& owner, const TensorRef& tensor) {
-  const TensorRef copy = new_host_tensor(owner, tensor.dtype, tensor.shape);
-  if (const auto size = static_cast<std::size_t>(bytes_of(tensor)); size != 0)  // an empty tensor may have no address
-    std::memcpy(copy.data, tensor.data, size);
-  return copy;
-}
-
 std::byte* bytes(const TensorRef& tensor) { return static_cast<std::byte*>(tensor.data); }
 
 /// A right kernel given another pack of inputs.
@@ -42,7 +35,7 @@ Spoil with_input(std::string_view name, Change change) {
     const std::size_t field = index_of(instance.inputs, name);
     for (TensorRef& tensor : given[field]) {
       const TensorRef original = tensor;
-      tensor = copied(given, original);
+      tensor = copy_of(given, original);
       change(tensor, original);
     }
   });
@@ -54,7 +47,7 @@ Spoil with_scratch(Write write) {
   return [=](ErasedKernel right, const OperatorInstance& instance) -> ErasedKernel {
     return [=, &instance](std::span<const Scalar> params, Slots inputs, Slots outputs) {
       TensorPack out = pack_of(outputs), scratch(out.size());
-      for (std::size_t i = 0; i < out.size(); ++i) scratch[i].push_back(copied(scratch, out[i][0]));
+      for (std::size_t i = 0; i < out.size(); ++i) scratch[i].push_back(copy_of(scratch, out[i][0]));
       right(params, inputs, scratch.slots());
       for (std::size_t i = 0; i < out.size(); ++i) write(instance.outputs[i], scratch[i][0], out[i][0]);
     };

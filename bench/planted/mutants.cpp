@@ -118,13 +118,6 @@ void make_last_element_stale(const TensorRef& tensor) {
   if (bytes > 0) make_stale(tensor, bytes - static_cast<std::int64_t>(size_of(tensor.dtype)), bytes);
 }
 
-TensorRef copy_into(TensorPack& pack, const TensorRef& tensor) {
-  const TensorRef copy = new_host_tensor(pack, tensor.dtype, tensor.shape);
-  if (const std::int64_t bytes = bytes_of(tensor); bytes != 0)
-    std::memcpy(copy.data, tensor.data, static_cast<std::size_t>(bytes));
-  return copy;
-}
-
 bool same_bytes(const TensorRef& a, const TensorRef& b) {
   const std::int64_t bytes = bytes_of(a);
   return a.shape == b.shape && (bytes == 0 || std::memcmp(a.data, b.data, static_cast<std::size_t>(bytes)) == 0);
@@ -136,7 +129,7 @@ bool change_field(TensorPack& pack, std::size_t field, Change change) {
   bool changed = false;
   for (TensorRef& tensor : pack[field]) {
     const TensorRef before = tensor;
-    tensor = copy_into(pack, before);
+    tensor = copy_of(pack, before);
     change(tensor);
     changed = changed || !same_bytes(tensor, before);
   }
@@ -358,6 +351,14 @@ std::optional<std::string> failure_of(const Mutant& mutant, const BoundCase& bou
   if (!run_right_kernel(bound, expected, run)) return std::nullopt;
   if (mutant.change_outputs != nullptr && !mutant.change_outputs(run)) return std::nullopt;
   return judge_outputs(bound, expected, run.outputs).reason();
+}
+
+std::vector<const BoundCase*> mutant_cases(const OperatorEntry& op, const std::vector<BoundCase>& all) {
+  std::vector<const BoundCase*> cases;
+  for (const BoundCase& bound : all)
+    if (bound.op == &op && bound.instance == &op.instances.front() && bound.tier != Tier::large)
+      cases.push_back(&bound);
+  return cases;
 }
 
 std::vector<MutantFate> try_mutants(const OperatorEntry& op, const std::vector<const BoundCase*>& cases,

@@ -48,6 +48,9 @@ struct MutantFate {
   bool in_order() const { return killed() == equivalent.empty(); }
 };
 
+/// The cases that mutants of an operator are tried on: those at its principal dtype, but the large ones.
+std::vector<const BoundCase*> mutant_cases(const OperatorEntry& op, const std::vector<BoundCase>& all);
+
 /// Tries all mutants of an operator on its cases, the smallest first, each until a case kills it. Mutants that are none
 /// on every case are left out. `wanted` selects by label; `stop` is asked between cases.
 std::vector<MutantFate> try_mutants(const OperatorEntry& op, const std::vector<const BoundCase*>& cases,

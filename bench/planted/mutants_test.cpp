@@ -25,14 +25,6 @@ std::vector<BoundCase> all_cases() {
   return collect_cases(options).cases;
 }
 
-std::vector<const BoundCase*> cases_of(const OperatorEntry& op, const std::vector<BoundCase>& all) {
-  std::vector<const BoundCase*> cases;
-  for (const BoundCase& bound : all)
-    if (bound.op == &op && bound.instance == &op.instances.front() && bound.tier != Tier::large)
-      cases.push_back(&bound);
-  return cases;
-}
-
 const BoundCase& named(const std::vector<BoundCase>& all, std::string_view op, std::string_view name) {
   for (const BoundCase& bound : all)
     if (bound.op->name == op && bound.name == name) return bound;
@@ -49,7 +41,7 @@ TEST(Mutants, AreAllKilledOrEqualAsDeclared) {
   const std::vector<BoundCase> all = all_cases();
   std::size_t made = 0, killed = 0;
   for (const OperatorEntry& op : operators()) {
-    const std::vector<MutantFate> fates = try_mutants(op, cases_of(op, all), default_seed, every, never);
+    const std::vector<MutantFate> fates = try_mutants(op, mutant_cases(op, all), default_seed, every, never);
     EXPECT_GE(fates.size(), 5U) << op.name;
     std::size_t of_operator = 0;
     for (const MutantFate& fate : fates) {
@@ -91,7 +83,7 @@ TEST(Mutants, OneThatNoCaseTellsSurvives) {
 TEST(Mutants, OneThatIsEqualWhereItIsOneIsOutOfOrderUnlessDeclared) {
   const std::vector<BoundCase> all = all_cases();
   OperatorEntry op = find_operator("nested_tensor");
-  const std::vector<const BoundCase*> cases = cases_of(find_operator("nested_tensor"), all);
+  const std::vector<const BoundCase*> cases = mutant_cases(find_operator("nested_tensor"), all);
   const std::string label = "size_divisible: doubled";
   const auto only = [&](const std::string& candidate) { return candidate == label; };
   EXPECT_TRUE(fate_of(try_mutants(op, cases, default_seed, only, never), label).in_order());
@@ -107,7 +99,7 @@ TEST(Mutants, OneThatIsDeclaredEqualAndIsNotIsOutOfOrder) {
   OperatorEntry op = find_operator("window_softmax");
   op.equivalents = [] { return std::vector<Equivalent>{{"bias", "ignored", "it is not"}}; };
   const auto only = [](const std::string& label) { return label == "bias: ignored"; };
-  const auto fates = try_mutants(op, cases_of(find_operator("window_softmax"), all), default_seed, only, never);
+  const auto fates = try_mutants(op, mutant_cases(find_operator("window_softmax"), all), default_seed, only, never);
   ASSERT_EQ(fates.size(), 1U);
   EXPECT_TRUE(fates[0].killed());
   EXPECT_THAT(fates[0].reason, HasSubstr("are wrong; the first: probs["));
@@ -117,7 +109,7 @@ TEST(Mutants, OneThatIsDeclaredEqualAndIsNotIsOutOfOrder) {
 TEST(Mutants, OneThatTheOperatorRefusesOrThatHasOtherShapesIsNotMade) {
   const std::vector<BoundCase> all = all_cases();
   const OperatorEntry& op = find_operator("mask_downsample");
-  for (const MutantFate& fate : try_mutants(op, cases_of(op, all), default_seed, every, never)) {
+  for (const MutantFate& fate : try_mutants(op, mutant_cases(op, all), default_seed, every, never)) {
     EXPECT_NE(fate.mutant.label(), "out_height: negated");
     EXPECT_NE(fate.mutant.label(), "out_height: doubled");
   }

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "bench/verdict/expectation.h"
+
 namespace assay::bench {
 
 TensorPack pack_of(Slots slots) {
@@ -17,14 +19,9 @@ namespace {
 void run_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params, Slots inputs,
                 Slots outputs) {
   const TensorPack given = pack_of(inputs), widened = widen(instance.inputs, given);
-  TensorPack truth(outputs.size());
-  ErrorScale scale(outputs.size());
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const Shape& shape = outputs[i].tensors[0].shape;
-    truth[i].push_back(new_host_tensor(truth, instance.outputs[i].oracle_dtype, shape));
-    if (instance.outputs[i].bound) scale[i].resize(static_cast<std::size_t>(shape.elements()));
-  }
-  op.oracle(params, widened.slots(), truth.slots(), scale);
+  std::vector<Shape> shapes;
+  for (const Slot& output : outputs) shapes.push_back(output.tensors[0].shape);
+  const TensorPack truth = evaluate_oracle(op, instance, params, widened.slots(), shapes).outputs;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const TensorRef& to = outputs[i].tensors[0];
     for (std::int64_t element = 0; element < to.shape.elements(); ++element)

@@ -41,14 +41,6 @@ std::string describe(const OperatorEntry& op, const MutantFate& fate) {
   return fmt::format("{} is equal on all {} cases: {}", name, fate.cases, fate.equivalent);
 }
 
-std::vector<const BoundCase*> cases_of(const OperatorEntry& op, const std::vector<BoundCase>& all) {
-  std::vector<const BoundCase*> cases;
-  for (const BoundCase& bound : all)
-    if (bound.op == &op && bound.instance == &op.instances.front() && bound.tier != Tier::large)
-      cases.push_back(&bound);
-  return cases;
-}
-
 int try_all(const MutantOptions& options) {
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
@@ -63,7 +55,8 @@ int try_all(const MutantOptions& options) {
       return any_matches(options.filters, fmt::format("{}/{}", op.name, label));
     };
     Totals totals;
-    for (const MutantFate& fate : try_mutants(op, cases_of(op, list.cases), options.seed, selected, is_interrupted)) {
+    for (const MutantFate& fate :
+         try_mutants(op, mutant_cases(op, list.cases), options.seed, selected, is_interrupted)) {
       totals.add(fate);
       all.add(fate);
       if (options.list || !fate.in_order()) say(describe(op, fate) + "\n");

@@ -1,4 +1,5 @@
-// What verify and bench have in common: options, the sentence at the end, and Ctrl-C.
+// What verify, bench and profile have in common: options, the command that reproduces a row, and the sentence at the
+// end.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -19,9 +19,9 @@
 #include "bench/machine/probe_file.h"
 #include "bench/program/program.h"
 #include "bench/timing/sampler.h"
+#include "bench/verdict/honest_bias.h"
 #include "bench/verdict/referee.h"
 #include "reference/registry.h"
-#include "reference/window_attention/relative_position_bias.h"
 
 namespace assay::bench {
 namespace {
@@ -146,32 +146,22 @@ class FakeDevice : public Backend {
   std::vector<std::function<void()>> queue_;
 };
 
-void honest(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  const std::int64_t heads = in.table.shape[1], N = p.window_h * p.window_w, across = 2 * p.window_w - 1;
-  for (std::int64_t head = 0; head < heads; ++head)
-    for (std::int64_t i = 0; i < N; ++i)
-      for (std::int64_t j = 0; j < N; ++j) {
-        const std::int64_t row = (i / p.window_w - j / p.window_w + p.window_h - 1) * across + i % p.window_w -
-                                 j % p.window_w + p.window_w - 1;
-        out.bias.data[(head * N + i) * N + j] = in.table.data[row * heads + head];
-      }
-}
 std::int64_t last(const Bias::Outputs<float>& out) { return out.bias.shape.elements(); }
 
 void leaves_stale_results(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
   static int runs = 0;
-  if (runs++ == 0) honest(p, in, out);
+  if (runs++ == 0) honest_bias(p, in, out);
 }
 void writes_one_beyond(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   out.bias.data[last(out)] = 0;
 }
 void writes_one_before(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   out.bias.data[-1] = 0;
 }
 void changes_its_input(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   const_cast<float*>(in.table.data)[0] += 1;
 }
 /// The timer game, on a queue: of many calls in a row only the first does the work.
@@ -179,7 +169,7 @@ void skips_what_seems_done(const Bias::Params& p, const Bias::Inputs<float>& in,
   static std::map<const float*, std::pair<float, float>> done;
   const auto found = done.find(out.bias.data);
   if (found != done.end() && found->second == std::pair(in.table.data[0], out.bias.data[0])) return;
-  honest(p, in, out);
+  honest_bias(p, in, out);
   done[out.bias.data] = {in.table.data[0], out.bias.data[0]};
 }
 
@@ -222,7 +212,7 @@ Probe slow_machine() {
 }
 
 TEST(Device, PassesWithZeroThreads) {
-  FakeDevice& honest_one = device("fake.honest", honest);
+  FakeDevice& honest_one = device("fake.honest", honest_bias);
   const json row = run("verify", honest_one);
   EXPECT_EQ(row["verdict"], "PASSED") << row["reason"];
   EXPECT_EQ(row["threads"], 0);
@@ -231,7 +221,7 @@ TEST(Device, PassesWithZeroThreads) {
 }
 
 TEST(Device, NeedsNoAddressesWithinItsMemory) {
-  EXPECT_EQ(run("verify", device("fake.opaque", honest, false))["verdict"], "PASSED");
+  EXPECT_EQ(run("verify", device("fake.opaque", honest_bias, false))["verdict"], "PASSED");
   const json row = run("verify", device("fake.opaque_beyond", writes_one_beyond, false));
   EXPECT_EQ(row["reason"], "it wrote beyond output bias");
 }
@@ -256,7 +246,7 @@ TEST(Device, WrongKernelsFail) {
 }
 
 TEST(Device, IsTimedByItsOwnClock) {
-  FakeDevice& timed = device("fake.clock", honest);
+  FakeDevice& timed = device("fake.clock", honest_bias);
   timed.ns_per_call = 1000;
   const json row = run("bench", timed);
   ASSERT_EQ(row["verdict"], "PASSED") << row["reason"];
@@ -265,7 +255,7 @@ TEST(Device, IsTimedByItsOwnClock) {
 }
 
 TEST(Device, AClockThatRunsAheadIsMistrusted) {
-  FakeDevice& fast = device("fake.ahead", honest);
+  FakeDevice& fast = device("fake.ahead", honest_bias);
   fast.ns_per_call = 1e12;
   const json row = run("bench", fast);
   EXPECT_EQ(row["verdict"], "MISTRUSTED");
@@ -276,16 +266,16 @@ TEST(Device, AClockThatRunsAheadIsMistrusted) {
 
 TEST(Device, IsNeverHeldAgainstTheHostsRoof) {
   know_probe(slow_machine());
-  const json row = run("bench", device("fake.roof", honest));
+  const json row = run("bench", device("fake.roof", honest_bias));
   EXPECT_EQ(row["verdict"], "PASSED") << row["reason"];
   EXPECT_TRUE(row["roof_fraction"].is_null());
 }
 
 TEST(Device, ColdCachesAreItsOwn) {
-  FakeDevice& cold = device("fake.cold", honest);
+  FakeDevice& cold = device("fake.cold", honest_bias);
   EXPECT_EQ(run("bench", cold, {"--cache", "cold"})["verdict"], "PASSED");
   EXPECT_GT(cold.evictions, 10) << "one a sample";
-  FakeDevice& never = device("fake.never_cold", honest);
+  FakeDevice& never = device("fake.never_cold", honest_bias);
   never.can_evict = false;
   const json row = run("bench", never, {"--cache", "cold"});
   EXPECT_EQ(row["verdict"], "UNSUPPORTED");
@@ -309,7 +299,7 @@ class TinyBias : public testing::Test {
 };
 
 TEST_F(TinyBias, ManyCallsAreWaitedForOnce) {
-  FakeDevice counted("fake.counted", honest);
+  FakeDevice counted("fake.counted", honest_bias);
   const Expectation expected = expect(bound_, 1, 0);
   Trial trial(bound_, counted, 0, expected.shapes);
   trial.load(expected.inputs);
@@ -321,7 +311,7 @@ TEST_F(TinyBias, ManyCallsAreWaitedForOnce) {
 }
 
 TEST_F(TinyBias, IsPreparedAnewForOtherWeights) {
-  FakeDevice weighted("fake.weights", honest);
+  FakeDevice weighted("fake.weights", honest_bias);
   const Expectation expected = expect(bound_, 1, 0), fresh = expect(bound_, 1, 1);
   Trial trial(bound_, weighted, 0, expected.shapes);
   for (const Expectation* each : {&expected, &fresh}) {

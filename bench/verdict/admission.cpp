@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <optional>
 
@@ -178,8 +177,7 @@ std::optional<Truth> without_last_entries(const BoundCase& bound, const Expectat
         inputs[field].push_back(given);
         continue;
       }
-      const TensorRef copy = new_host_tensor(inputs, given.dtype, given.shape);
-      if (bytes_of(given) != 0) std::memcpy(copy.data, given.data, static_cast<std::size_t>(bytes_of(given)));
+      const TensorRef copy = copy_of(inputs, given);
       const std::int64_t line = given.shape[given.shape.rank() - 1];
       for (std::int64_t i = line - 1; line > 0 && i < given.shape.elements(); i += line) {
         // a missing mask entry is the other one; a missing number adds nothing

@@ -20,7 +20,7 @@
 #include "backends/registry.h"
 #include "bench/machine/environment.h"
 #include "bench/program/program.h"
-#include "reference/window_attention/relative_position_bias.h"
+#include "bench/verdict/honest_bias.h"
 #include "reference/window_attention/window_softmax.h"
 
 #if defined(__x86_64__)
@@ -40,17 +40,6 @@ using Softmax = WindowSoftmax;
 int calls = 0;    // of the cheater in hand
 int threads = 1;  // as the harness last asked for
 
-/// The right answer, on which all cheats on relative_position_bias rest.
-void honest(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  const std::int64_t heads = in.table.shape[1], N = p.window_h * p.window_w, across = 2 * p.window_w - 1;
-  for (std::int64_t head = 0; head < heads; ++head)
-    for (std::int64_t i = 0; i < N; ++i)
-      for (std::int64_t j = 0; j < N; ++j) {
-        const std::int64_t row = (i / p.window_w - j / p.window_w + p.window_h - 1) * across + i % p.window_w -
-                                 j % p.window_w + p.window_w - 1;
-        out.bias.data[(head * N + i) * N + j] = in.table.data[row * heads + head];
-      }
-}
 std::size_t bytes(const Bias::Outputs<float>& out) {
   return static_cast<std::size_t>(out.bias.shape.elements()) * sizeof(float);
 }
@@ -60,7 +49,7 @@ void does_nothing(const Bias::Params&, const Bias::Inputs<float>&, const Bias::O
 
 void works_once_per_buffer(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
   static std::set<const void*> seen;
-  if (seen.insert(out.bias.data).second || calls++ == 0) honest(p, in, out);
+  if (seen.insert(out.bias.data).second || calls++ == 0) honest_bias(p, in, out);
 }
 
 /// Gives what it remembers under a key, and remembers what it had to compute.
@@ -72,7 +61,7 @@ void remember(std::map<Key, std::vector<float>>& memory, const Key& key, const B
     std::memcpy(out.bias.data, known.data(), bytes(out));
     return;
   }
-  honest(p, in, out);
+  honest_bias(p, in, out);
   known.assign(out.bias.data, out.bias.data + last(out));
 }
 void remembers_by_address(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
@@ -97,14 +86,14 @@ void returns_before_the_work_is_done(const Bias::Params& p, const Bias::Inputs<f
   std::vector<float> made(last(out));
   Bias::Outputs<float> aside = out;
   aside.bias.data = made.data();
-  honest(p, in, aside);
+  honest_bias(p, in, aside);
   helpers.emplace_back([made, to = out.bias.data] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     std::memcpy(to, made.data(), made.size() * sizeof(float));
   });
 }
 void goes_on_writing(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   if (calls++ != 0) return;  // later buffers lie between guard pages, and are gone when their run ends
   const auto started = std::make_shared<std::atomic<bool>>(false);
   helpers.emplace_back([started, value = out.bias.data[0], to = out.bias.data] {
@@ -119,29 +108,29 @@ void goes_on_writing(const Bias::Params& p, const Bias::Inputs<float>& in, const
 }
 
 void writes_one_beyond(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   out.bias.data[last(out)] = 0;
 }
 void writes_one_before(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   out.bias.data[-1] = 0;
 }
 constexpr std::ptrdiff_t past_the_canary = 32;  // elements: 128 bytes
 void writes_far_beyond(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   out.bias.data[static_cast<std::ptrdiff_t>(last(out)) + past_the_canary] = 0;
 }
 float sink;
 void reads_beyond(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   sink = static_cast<const volatile float*>(in.table.data)[in.table.shape.elements()];
 }
 void reads_before(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   sink = static_cast<const volatile float*>(in.table.data)[-1];
 }
 void changes_its_input(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   const_cast<float*>(in.table.data)[0] += 1;
 }
 void changes_its_input_and_back(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
@@ -149,15 +138,15 @@ void changes_its_input_and_back(const Bias::Params& p, const Bias::Inputs<float>
   const float before = scratch[0];
   scratch[0] = 0;
   scratch[0] = before;
-  honest(p, in, out);
+  honest_bias(p, in, out);
 }
 void adds_to_what_was_there(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
   std::vector<float> before(out.bias.data, out.bias.data + last(out));
-  honest(p, in, out);
+  honest_bias(p, in, out);
   for (std::size_t i = 0; i < before.size(); ++i) out.bias.data[i] += before[i];
 }
 void fails_at_odd_addresses(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   if (reinterpret_cast<std::uintptr_t>(out.bias.data) % 64 == sizeof(float)) out.bias.data[0] += 1;
 }
 void keeps_its_first_buffer(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
@@ -165,15 +154,15 @@ void keeps_its_first_buffer(const Bias::Params& p, const Bias::Inputs<float>& in
   if (calls++ == 0) first.clear();
   Bias::Outputs<float> elsewhere = out;
   elsewhere.bias.data = first.try_emplace(last(out), out.bias.data).first->second;
-  honest(p, in, elsewhere);
+  honest_bias(p, in, elsewhere);
 }
 
 void wrong_after_ten_calls(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   if (++calls > 10) out.bias.data[0] += 1;
 }
 void throws_after_ten_calls(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   if (++calls > 10) throw std::runtime_error("enough is enough");
 }
 /// The timer game: of many calls in a row only the first does the work.
@@ -181,20 +170,20 @@ void skips_what_seems_done(const Bias::Params& p, const Bias::Inputs<float>& in,
   static std::map<const float*, std::pair<float, float>> done;
   const auto found = done.find(out.bias.data);
   if (found != done.end() && found->second == std::pair(in.table.data[0], out.bias.data[0])) return;
-  honest(p, in, out);
+  honest_bias(p, in, out);
   done[out.bias.data] = {in.table.data[0], out.bias.data[0]};
 }
 void computes_every_other_call(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  if (++calls <= 10 || calls % 2 == 0) honest(p, in, out);
+  if (++calls <= 10 || calls % 2 == 0) honest_bias(p, in, out);
 }
 
 void changes_the_rounding(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   std::fesetround(FE_UPWARD);
 }
 #if defined(__x86_64__)
 void flushes_to_zero(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
-  honest(p, in, out);
+  honest_bias(p, in, out);
   _mm_setcsr(_mm_getcsr() | 0x8040);  // flush-to-zero and denormals-are-zero
 }
 #endif
@@ -370,7 +359,7 @@ TEST(Cheaters, AreAllCaughtByTheGuardMeantForThem) {
 }
 
 TEST(Cheaters, AnHonestBackendIsNotAccused) {
-  static Cheater fair("cheat.not", honest);  // the registry keeps it
+  static Cheater fair("cheat.not", honest_bias);  // the registry keeps it
   add_backend(fair);
   for (const char* verb : {"verify", "bench"}) {
     int code = 3;

@@ -15,7 +15,7 @@ namespace assay::bench {
 namespace {
 
 /// Memory for the truth: the outputs, and a scale for each element of the inexact ones.
-Truth empty_truth(const OperatorInstance& instance, const std::vector<Shape>& shapes) {
+Truth empty_truth(const OperatorInstance& instance, std::span<const Shape> shapes) {
   Truth truth{TensorPack(instance.outputs.size()), ErrorScale(instance.outputs.size())};
   for (std::size_t i = 0; i < instance.outputs.size(); ++i) {
     const FieldInfo& field = instance.outputs[i];
@@ -86,9 +86,8 @@ std::optional<TensorPack> rolled_inputs(const BoundCase& bound, const TensorPack
   bool changed = false;
   for (std::size_t field = 0; field < inputs.size(); ++field)
     for (const TensorRef& given : inputs[field]) {
-      const TensorRef copy = new_host_tensor(rolled, given.dtype, given.shape);
+      const TensorRef copy = copy_of(rolled, given);
       const auto bytes = static_cast<std::size_t>(bytes_of(given));
-      if (bytes != 0) std::memcpy(copy.data, given.data, bytes);
       if (bound.instance->inputs[field].role == Role::activation) roll(copy);
       changed = changed || (bytes != 0 && std::memcmp(copy.data, given.data, bytes) != 0);
       rolled[field].push_back(copy);
@@ -96,35 +95,6 @@ std::optional<TensorPack> rolled_inputs(const BoundCase& bound, const TensorPack
   if (!changed) return std::nullopt;
   return rolled;
 }
-
-}  // namespace
-
-Evaluation evaluate(const BoundCase& bound, const TensorPack& inputs) {
-  const OperatorEntry& op = *bound.op;
-  const OperatorInstance& instance = *bound.instance;
-  Evaluation made;
-  made.shapes = infer(op, instance, bound.params, inputs.slots());
-  made.widened = widen(instance.inputs, inputs);
-  const auto widened = made.widened.slots();
-  if (op.validate != nullptr) op.validate(bound.params, widened);
-  made.cost = op.cost(bound.params, widened, static_cast<std::int64_t>(size_of(instance.dtype)));
-  made.truth = empty_truth(instance, made.shapes);
-  op.oracle(bound.params, widened, made.truth.outputs.slots(), made.truth.scale);
-  made.truth.scale.sort_open();
-  if (op.judge == nullptr) made.widened = TensorPack();
-  return made;
-}
-
-Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
-  const std::vector<FieldInfo>& outputs = bound.instance->outputs;
-  const auto tau = [&](std::size_t output, std::int64_t element) {
-    return Tolerance(outputs[output]).at(expected.truth.scale[output][static_cast<std::size_t>(element)]);
-  };
-  return bound.op->judge(bound.params, expected.widened.slots(), widen(outputs, results).slots(),
-                         expected.truth.outputs.slots(), ElementTolerance{bound.instance->dtype, tau});
-}
-
-namespace {
 
 Expectation expect_with_memory(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
   require_memory("its inputs and truth take", bytes_for_truth(bound));
@@ -142,6 +112,37 @@ Expectation expect_with_memory(const BoundCase& bound, std::uint64_t seed, std::
 }
 
 }  // namespace
+
+Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
+                      Slots widened, std::span<const Shape> shapes) {
+  Truth truth = empty_truth(instance, shapes);
+  op.oracle(params, widened, truth.outputs.slots(), truth.scale);
+  truth.scale.sort_open();
+  return truth;
+}
+
+Evaluation evaluate(const BoundCase& bound, const TensorPack& inputs) {
+  const OperatorEntry& op = *bound.op;
+  const OperatorInstance& instance = *bound.instance;
+  Evaluation made;
+  made.shapes = infer(op, instance, bound.params, inputs.slots());
+  made.widened = widen(instance.inputs, inputs);
+  const auto widened = made.widened.slots();
+  if (op.validate != nullptr) op.validate(bound.params, widened);
+  made.cost = op.cost(bound.params, widened, static_cast<std::int64_t>(size_of(instance.dtype)));
+  made.truth = evaluate_oracle(op, instance, bound.params, widened, made.shapes);
+  if (op.judge == nullptr) made.widened = TensorPack();
+  return made;
+}
+
+Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
+  const std::vector<FieldInfo>& outputs = bound.instance->outputs;
+  const auto tau = [&](std::size_t output, std::int64_t element) {
+    return Tolerance(outputs[output]).at(expected.truth.scale[output][static_cast<std::size_t>(element)]);
+  };
+  return bound.op->judge(bound.params, expected.widened.slots(), widen(outputs, results).slots(),
+                         expected.truth.outputs.slots(), ElementTolerance{bound.instance->dtype, tau});
+}
 
 Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
   Expectation without;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,12 @@ struct Expectation : Evaluation {
   std::shared_ptr<const RecordedOutputs> recorded;  ///< null without a golden file, or if it is invalid
 };
 
-/// Widens `inputs` and asks the operator about them. The harness calls an operator's validate, cost and oracle here
-/// only. Throws InvalidArgument if the operator refuses the values. `inputs` must outlive the result.
+/// The oracle's outputs, which have these shapes, and their error scales.
+Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
+                      Slots widened, std::span<const Shape> shapes);
+
+/// Widens `inputs` and asks the operator about them. Throws InvalidArgument if the operator refuses the values.
+/// `inputs` must outlive the result.
 Evaluation evaluate(const BoundCase& bound, const TensorPack& inputs);
 
 /// What the operator's judge says of `results` on the host; the operator has one.

@@ -285,11 +285,8 @@ Trial::Guarded Trial::run_between_guard_pages(Placement placement, std::uint64_t
   }
   call_checked(plan_->bind(inputs.slots(), outputs.slots()));
   Guarded guarded{TensorPack(outputs.size()), environment_breach_};
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    TensorRef& copy =
-        guarded.results[i].emplace_back(new_host_tensor(guarded.results, outputs[i][0].dtype, outputs[i][0].shape));
-    if (const std::size_t bytes = bytes_in(copy); bytes != 0) std::memcpy(copy.data, outputs[i][0].data, bytes);
-  }
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    guarded.results[i].push_back(copy_of(guarded.results, outputs[i][0]));
   for (auto* buffers : {&output_buffers, &input_buffers})
     for (GuardedBuffer& buffer : *buffers)
       if (std::string trespass = buffer.trespass(); guarded.breach.empty()) guarded.breach = std::move(trespass);

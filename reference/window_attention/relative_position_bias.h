@@ -2,6 +2,7 @@
 #pragma once
 
 #include "reference/operator.h"
+#include "reference/window_attention/window.h"
 
 namespace assay {
 
@@ -12,13 +13,7 @@ struct RelativePositionBias {
       "the bias of each head for each pair of tokens of a window, gathered from its table";
   static constexpr std::string_view source = "microsoft/Swin-Transformer models/swin_transformer.py WindowAttention";
 
-  struct Params {
-    std::int64_t window_h = 0, window_w = 0;
-    static constexpr auto fields() {
-      return std::tuple{Param{"window_h", &Params::window_h, "height of a window, in tokens", Presence::required},
-                        Param{"window_w", &Params::window_w, "width of a window, in tokens", Presence::required}};
-    }
-  };
+  using Params = window::Params;
   template <class T>
   struct Inputs {
     View<const T> table;  ///< [(2Wh − 1)(2Ww − 1), heads]

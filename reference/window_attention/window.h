@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "reference/operator.h"
+
 namespace assay::window {
 
 /// A Swin stage: its window, its heads and how many windows an image has there.
@@ -24,6 +26,15 @@ inline constexpr std::array<Stage, 7> stages = {{
     {"ws24_h32", 24, 24, 32, 1, "Swin V2-B 384, window 24, stage 4"},
     {"ws7x12_h6", 7, 12, 6, 16, "a window that is not square, stage 2 of Swin-T/S"},
 }};
+
+/// The parameters of an operator that needs a window alone.
+struct Params {
+  std::int64_t window_h = 0, window_w = 0;
+  static constexpr auto fields() {
+    return std::tuple{Param{"window_h", &Params::window_h, "height of a window, in tokens", Presence::required},
+                      Param{"window_w", &Params::window_w, "width of a window, in tokens", Presence::required}};
+  }
+};
 
 /// Rejects windows that are not positive or whose N² pairs cannot be counted.
 void check(std::string_view op, std::int64_t window_h, std::int64_t window_w);
