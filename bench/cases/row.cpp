@@ -23,6 +23,11 @@ std::string_view worst_class(const std::vector<OutputReport>& outputs) {
 
 }  // namespace
 
+void Row::become(Verdict of, std::string why) {
+  verdict = of;
+  reason = std::move(why);
+}
+
 std::string Row::label() const { return fmt::format("{}/{}/{}/{}/{}", op, case_name, backend, dtype, threads); }
 
 std::string_view Row::precision_class() const { return worst_class(outputs); }

@@ -66,6 +66,8 @@ struct Row {
   std::optional<double> roof_fraction;  ///< of the machine's roof, 1 being all of it; none without a probe
   std::string bound_by;                 ///< what sets the roof: memory or compute; empty without a probe
 
+  /// Sets the verdict and the sentence beside it.
+  void become(Verdict of, std::string why);
   /// operator/case/backend/dtype/threads
   std::string label() const;
   std::string_view precision_class() const;  ///< the worst over the outputs

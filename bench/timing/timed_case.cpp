@@ -25,8 +25,8 @@ struct Entrant {
 void refuse_cold_times(Entrant& entrant, const TimingSetup& setup) {
   Backend& backend = entrant.trial->backend();
   if (setup.cache != CacheState::cold || backend.works_on_host_memory() || backend.evict()) return;
-  entrant.row.verdict = Verdict::unsupported;
-  entrant.row.reason = fmt::format("it cannot empty the caches of {}, so it has no cold times", backend.device());
+  entrant.row.become(Verdict::unsupported,
+                     fmt::format("it cannot empty the caches of {}, so it has no cold times", backend.device()));
 }
 
 bool is_interrupted(const TimingSetup& setup) { return setup.sampling.interrupted && setup.sampling.interrupted(); }
@@ -106,41 +106,20 @@ void time_twice(Entrant& entrant, TimingSetup& setup) {
   setup.same_twice.push_back(std::abs(std::log(timings[0].median_ns / timings[1].median_ns)));
 }
 
-void fail(Row& row, std::string reason) {
-  row.verdict = Verdict::failed;
-  row.reason = std::move(reason);
-}
-
-/// Fails the row for what a kernel threw; for lack of memory it is UNAVAILABLE.
-template <class Step>
-void guard(Row& row, const Step& step) {
-  try {
-    return step();
-  } catch (const Unavailable& problem) {
-    row.reason = problem.what();
-  } catch (const std::bad_alloc&) {
-    row.reason = memory_ran_out();
-  } catch (const std::exception& problem) {
-    return fail(row, fmt::format("the kernel threw: {}", problem.what()));
-  }
-  row.verdict = Verdict::unavailable;
-}
-
 /// Judges what the timed calls left behind in every set of buffers; the worse error of the two verifications stands.
 void judge_timed(Entrant& entrant, const BoundCase& bound, const Expectation& expected) {
   Row& row = entrant.row;
   const std::optional<double> before = row.max_error_ratio;
-  guard(row, [&] {
+  do_step(row, [&] {
     for (std::size_t set = 0; set < entrant.trial->sets() && row.verdict == Verdict::passed; ++set)
       judge_row(bound, expected, entrant.trial->results(set), row);
-    if (!row.timing->problem.empty()) fail(row, row.timing->problem);
+    if (!row.timing->problem.empty()) row.become(Verdict::failed, row.timing->problem);
     if (const std::string breach = entrant.trial->breach(); row.verdict == Verdict::passed && !breach.empty())
-      fail(row, breach);
+      row.become(Verdict::failed, breach);
   });
   if (row.verdict == Verdict::failed) row.reason += " (after the timed calls)";
   if (row.verdict == Verdict::passed && !row.timing->distrust.empty()) {
-    row.verdict = Verdict::mistrusted;
-    row.reason = row.timing->distrust;
+    row.become(Verdict::mistrusted, row.timing->distrust);
   }
   if (before && row.max_error_ratio && *before > *row.max_error_ratio) row.max_error_ratio = before;
 }
@@ -157,7 +136,7 @@ SamplingOptions sampling_of(int round, const TimingSetup& setup) {
 
 /// Fresh values and fresh poison, so that nothing remembered from the verification can pass for a result.
 void load_fresh(Entrant& entrant, const Expectation& fresh, const TimingSetup& setup) {
-  guard(entrant.row, [&] {
+  do_step(entrant.row, [&] {
     if (!fresh.unavailable.empty()) throw Unavailable(fresh.unavailable);
     if (setup.allocation == Allocation::each) entrant.trial->allocate_each_call();
     entrant.trial->load(fresh.inputs);

@@ -51,8 +51,7 @@ Findings judge_outputs(const BoundCase& bound, const Expectation& expected, cons
 
 void judge_row(const BoundCase& bound, const Expectation& expected, const TensorPack& results, Row& row) {
   Findings findings = judge_outputs(bound, expected, results);
-  row.verdict = findings.passed() ? Verdict::passed : Verdict::failed;
-  row.reason = findings.reason();
+  row.become(findings.passed() ? Verdict::passed : Verdict::failed, findings.reason());
   row.max_error_ratio = findings.max_error_ratio;
   row.outputs = std::move(findings.outputs);
 }

@@ -36,22 +36,24 @@ std::vector<std::uint64_t> digests(const TensorPack& results) {
   return all;
 }
 
-void fail(Row& row, std::string reason) {
-  row.verdict = Verdict::failed;
-  row.reason = std::move(reason);
-}
-
 /// Fails a row that has passed so far; a wrong result, found earlier, keeps its reason.
 void fail_for(Row& row, std::string breach) {
-  if (row.verdict == Verdict::passed && !breach.empty()) fail(row, std::move(breach));
-}
-
-void lack(Row& row, std::string reason) {
-  row.verdict = Verdict::unavailable;
-  row.reason = std::move(reason);
+  if (row.verdict == Verdict::passed && !breach.empty()) row.become(Verdict::failed, std::move(breach));
 }
 
 }  // namespace
+
+void do_step(Row& row, const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const Unavailable& problem) {
+    row.become(Verdict::unavailable, problem.what());
+  } catch (const std::bad_alloc&) {
+    row.become(Verdict::unavailable, memory_ran_out());
+  } catch (const std::exception& problem) {
+    row.become(Verdict::failed, fmt::format("the kernel threw: {}", problem.what()));
+  }
+}
 
 std::unique_ptr<Trial> Referee::open(Row& row) const {
   row.cost = expected_.cost;
@@ -61,21 +63,19 @@ std::unique_ptr<Trial> Referee::open(Row& row) const {
   if (expected_.recorded) row.recorded = expected_.recorded;
   const BackendStatus& status = find_backend(row.backend);
   if (status.backend == nullptr || !status.unavailable.empty()) {
-    lack(row, status.unavailable);
+    row.become(Verdict::unavailable, status.unavailable);
   } else if (status.backend->kernels().find(bound_.op->name, bound_.instance->dtype) == nullptr) {
-    row.verdict = Verdict::unsupported;
-    row.reason = status.backend->kernels().why_not(bound_.op->name, bound_.instance->dtype);
+    row.become(Verdict::unsupported, status.backend->kernels().why_not(bound_.op->name, bound_.instance->dtype));
   } else if (!expected_.unavailable.empty()) {
-    lack(row, expected_.unavailable);
+    row.become(Verdict::unavailable, expected_.unavailable);
   } else if (!expected_.invalid.empty()) {
-    row.verdict = Verdict::invalid;
-    row.reason = expected_.invalid;
+    row.become(Verdict::invalid, expected_.invalid);
   } else {
     try {
       require_memory("its tensors take", bytes_for_trial(bound_));
       return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);
     } catch (const Unavailable& problem) {
-      lack(row, problem.what());
+      row.become(Verdict::unavailable, problem.what());
     }
   }
   return nullptr;
@@ -86,7 +86,7 @@ void Referee::verify(Trial& trial, Row& row) {
   constexpr Check checks[] = {&Referee::check_thread_invariance, &Referee::check_quiet, &Referee::check_again,
                               &Referee::check_between_guards, &Referee::check_other_values};
   const Running running(row.label(), row.repro);
-  try {
+  do_step(row, [&] {
     trial.load(expected_.inputs);
     row.prepare_ns = trial.prepare_ns();
     trial.poison(random_bits(row.seed, PoisonSeed::first_run));
@@ -97,13 +97,7 @@ void Referee::verify(Trial& trial, Row& row) {
     now_ = {row.threads, digests(results)};
     for (const Check check : checks)
       if (row.verdict == Verdict::passed) (this->*check)(trial, row);
-  } catch (const Unavailable& problem) {
-    lack(row, problem.what());
-  } catch (const std::bad_alloc&) {
-    lack(row, memory_ran_out());
-  } catch (const std::exception& problem) {
-    fail(row, fmt::format("the kernel threw: {}", problem.what()));
-  }
+  });
 }
 
 void Referee::check_thread_invariance(Trial& trial, Row& row) {
@@ -111,9 +105,10 @@ void Referee::check_thread_invariance(Trial& trial, Row& row) {
   if (first || trial.backend().kernels().thread_dependent(bound_.op->name)) return;
   for (std::size_t i = 0; i < now_.digests.size(); ++i) {
     if (now_.digests[i] == before->second.digests[i]) continue;
-    return fail(row,
-                fmt::format("output {} has other bits with {} threads than with {}, which the backend does not declare",
-                            bound_.instance->outputs[i].name, row.threads, before->second.threads));
+    return row.become(
+        Verdict::failed,
+        fmt::format("output {} has other bits with {} threads than with {}, which the backend does not declare",
+                    bound_.instance->outputs[i].name, row.threads, before->second.threads));
   }
 }
 
@@ -122,7 +117,7 @@ void Referee::check_quiet(Trial& trial, Row& row) {
   constexpr auto moment = std::chrono::microseconds(200);  // enough for a thread that was about to write
   trial.poison(random_bits(row.seed, PoisonSeed::after_return));
   std::this_thread::sleep_for(moment);
-  if (!trial.still_poisoned()) fail(row, "it went on writing after it had returned");
+  if (!trial.still_poisoned()) row.become(Verdict::failed, "it went on writing after it had returned");
 }
 
 /// With another poison in its outputs the kernel gives the same bits: a result depends neither on what memory held nor
@@ -132,8 +127,8 @@ void Referee::check_again(Trial& trial, Row& row) {
   const std::vector<std::uint64_t> again = digests(trial.results());
   for (std::size_t i = 0; i < again.size(); ++i) {
     if (again[i] == now_.digests[i]) continue;
-    return fail(row, fmt::format("output {} has other bits when run again on the same inputs",
-                                 bound_.instance->outputs[i].name));
+    return row.become(Verdict::failed, fmt::format("output {} has other bits when run again on the same inputs",
+                                                   bound_.instance->outputs[i].name));
   }
   fail_for(row, trial.breach());
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,9 @@
 #include "bench/verdict/trial.h"
 
 namespace assay::bench {
+
+/// Does one step of a row. What it throws fails the row; for lack of memory or threads the row is UNAVAILABLE.
+void do_step(Row& row, const std::function<void()>& step);
 
 /// Verifies rows of one case, one after the other, and remembers what their backends gave at other thread counts.
 class Referee {
