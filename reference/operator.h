@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/domain.h"
 #include "reference/recipe.h"
 #include "reference/tensor.h"
 
@@ -161,8 +163,7 @@ struct CaseOf {
 /// data tensors, the dtype axis.
 template <class Op>
 concept Operator = requires(const typename Op::Params& params, const typename Op::template Inputs<double>& inputs,
-                            const typename Op::template Outputs<double>& truth, ErrorScale& scale, Draw& draw,
-                            std::int64_t bytes) {
+                            const typename Op::template Outputs<double>& truth, ErrorScale& scale, std::int64_t bytes) {
   { Op::name } -> std::convertible_to<std::string_view>;
   { Op::summary } -> std::convertible_to<std::string_view>;
   { Op::source } -> std::convertible_to<std::string_view>;
@@ -173,7 +174,7 @@ concept Operator = requires(const typename Op::Params& params, const typename Op
   { Op::oracle(params, inputs, truth, scale) } -> std::same_as<void>;
   { Op::cost(params, inputs, bytes) } -> std::same_as<Cost>;
   { Op::cases() } -> std::same_as<std::vector<CaseOf<Op>>>;
-  { Op::random_case(draw) } -> std::same_as<CaseOf<Op>>;
+  { Op::domain() } -> std::same_as<Domain>;
 };
 
 /// An operator may refuse the values of its activations before anything runs on them (NaN costs, labels out of range).
@@ -264,7 +265,7 @@ struct OperatorEntry {
   Judgement (*judge)(std::span<const Scalar>, Slots widened, Slots got, Slots truth,
                      const ElementTolerance&);  ///< null: no output is judged
   std::vector<Case> (*cases)();
-  Case (*random_case)(Draw&);
+  std::shared_ptr<const Domain> domain;      ///< what drawn cases are made from
   std::vector<Equivalent> (*equivalents)();  ///< null: none
 
   const OperatorInstance* find(DType dtype) const;
@@ -506,7 +507,8 @@ OperatorEntry describe() {
     return erased;
   };
   if constexpr (DeclaresEquivalents<Op>) entry.equivalents = Op::equivalents;
-  entry.random_case = [](Draw& draw) { return detail::erase<Op>(Op::random_case(draw)); };
+  entry.domain = std::make_shared<const Domain>(Op::domain());
+  check_domain(entry);
   return entry;
 }
 

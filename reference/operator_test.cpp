@@ -299,9 +299,9 @@ TEST(Oracle, SineLeavesLinesOpenThatFloat32CannotTell) {
   EXPECT_GT(scale[1], 1e6);
 }
 
-TEST(PropertyCases, AreReproducibleAndValid) {
+TEST(RandomCases, AreReproducibleAndValid) {
   for (const OperatorEntry& op : operators()) {
-    const auto once = property_cases(op, 5, 40), again = property_cases(op, 5, 40);
+    const auto once = random_cases(op, 5, 40), again = random_cases(op, 5, 40);
     for (std::size_t i = 0; i < once.size(); ++i) {
       ASSERT_EQ(once[i].inputs.size(), again[i].inputs.size());
       for (std::size_t j = 0; j < once[i].inputs.size(); ++j)

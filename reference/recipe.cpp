@@ -36,6 +36,21 @@ T special(std::uint64_t bits) {
   return bits % 16 < values.size() ? values[bits % 16] : static_cast<T>(unit(bits) - 0.5);  // half of them ordinary
 }
 
+/// A real number as an element; integers keep within their range, and have no NaN.
+template <class T>
+T stored(double value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value != 0;
+  } else if constexpr (std::is_integral_v<T>) {
+    const double low = static_cast<double>(std::numeric_limits<T>::min());
+    if (!(value > low)) return std::numeric_limits<T>::min();
+    return value < static_cast<double>(std::numeric_limits<T>::max()) ? static_cast<T>(value)
+                                                                      : std::numeric_limits<T>::max();
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
 template <class T>
 constexpr bool is_real = std::is_same_v<T, float> || std::is_same_v<T, double>;
 
@@ -52,13 +67,14 @@ struct Filler {
   std::uint64_t count() const { return static_cast<std::uint64_t>(shape.elements()); }
   template <class F>
   void each(F value) const {
-    for (std::uint64_t i = 0; i < count(); ++i) data[i] = static_cast<T>(value(i));
+    for (std::uint64_t i = 0; i < count(); ++i) data[i] = stored<T>(static_cast<double>(value(i)));
   }
 
   void operator()(const Uniform& r) const {
     each([&](std::uint64_t i) { return r.low + (r.high - r.low) * unit(random_bits(key, i)); });
   }
   void operator()(const Normal& r) const {
+    if (r.deviation == 0) return each([&](std::uint64_t) { return r.mean; });
     each([&](std::uint64_t i) { return r.mean + r.deviation * normal(key, i); });
   }
   void operator()(const Pixels&) const {
@@ -85,17 +101,18 @@ struct Filler {
   void operator()(const Choice& r) const {
     each([&](std::uint64_t i) { return r.elements[random_bits(key, i) % r.elements.size()]; });
   }
-  void operator()(const Boxes&) const {
+  void operator()(const Boxes& r) const {
     constexpr double smallest = 0x1p-10, largest = 0.5;
     if (shape.rank() == 0 || shape[shape.rank() - 1] != 4)
       throw InvalidArgument(fmt::format("boxes cannot fill a tensor of shape {}", to_string(shape)));
     for (std::uint64_t box = 0; box < count() / 4; ++box)
       for (std::uint64_t axis = 0; axis < 2; ++axis) {
-        const std::uint64_t bits = random_bits(key, 4 * box + 2 * axis);
+        const std::uint64_t drawn = r.distinct == 0 ? box : box % static_cast<std::uint64_t>(r.distinct);
+        const std::uint64_t bits = random_bits(key, 4 * drawn + 2 * axis);
         const double extent = bits % 16 == 0 ? 0 : smallest + (largest - smallest) * unit(bits);
-        const double centre = unit(random_bits(key, 4 * box + 2 * axis + 1));
-        data[4 * box + axis] = static_cast<T>(centre - extent / 2);
-        data[4 * box + 2 + axis] = static_cast<T>(centre + extent / 2);
+        const double centre = unit(random_bits(key, 4 * drawn + 2 * axis + 1));
+        data[4 * box + axis] = stored<T>((centre - extent / 2) * r.scale);
+        data[4 * box + 2 + axis] = stored<T>((centre + extent / 2) * r.scale);
       }
   }
   void operator()(const PaddingOf& r) const {
@@ -109,6 +126,29 @@ struct Filler {
       for (const auto& [height, width] : r.valid)
         for (std::int64_t y = 0; y < shape[1]; ++y)
           for (std::int64_t x = 0; x < shape[2]; ++x) *element++ = y >= height || x >= width;
+    }
+  }
+  void operator()(const Outlier& r) const {
+    (*this)(r.base);
+    const std::uint64_t n = count(), from_end = static_cast<std::uint64_t>(-r.index);
+    if (r.index >= 0 && static_cast<std::uint64_t>(r.index) < n) data[r.index] = stored<T>(r.value);
+    if (r.index < 0 && from_end <= n) data[n - from_end] = stored<T>(r.value);
+  }
+  void operator()(const Ramp& r) const {
+    const std::uint64_t row = shape.rank() == 0 ? 1 : static_cast<std::uint64_t>(shape[shape.rank() - 1]);
+    each([&](std::uint64_t i) { return r.first + r.step * static_cast<double>(i % row); });
+  }
+  void operator()(const Border& r) const {
+    if constexpr (!std::is_same_v<T, bool>) {
+      unsuitable("Border", DTypeOf<T>::value);
+    } else {
+      if (shape.rank() != 3)
+        throw InvalidArgument(fmt::format("a border cannot fill a mask of shape {}", to_string(shape)));
+      const auto is_within = [&](std::int64_t i, std::int64_t n) { return i >= r.first && i < n - r.last; };
+      T* element = data;
+      for (std::int64_t b = 0; b < shape[0]; ++b)
+        for (std::int64_t y = 0; y < shape[1]; ++y)
+          for (std::int64_t x = 0; x < shape[2]; ++x) *element++ = !is_within(y, shape[1]) || !is_within(x, shape[2]);
     }
   }
   void operator()(const Scattered& r) const {
@@ -140,7 +180,8 @@ std::uint64_t derive_key(std::uint64_t key, std::string_view name) {
 }
 
 bool is_drawn(const Recipe& recipe) {
-  return !std::holds_alternative<Values>(recipe) && !std::holds_alternative<PaddingOf>(recipe);
+  const auto is = [&](auto tag) { return std::holds_alternative<decltype(tag)>(recipe); };
+  return !is(Values{}) && !is(PaddingOf{}) && !is(Ramp{}) && !is(Border{});
 }
 
 void fill(const TensorRef& to, const Recipe& recipe, std::uint64_t key) {

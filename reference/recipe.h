@@ -46,9 +46,28 @@ struct Choice {
   std::vector<double> elements;
 };
 /// Boxes [..., 4] in the unit square as corners x0, y0, x1, y1: drawn as centre and size, then converted. One extent in
-/// sixteen is 0, the others are 2⁻¹⁰ to ½.
-struct Boxes {};
-using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice, Boxes>;
+/// sixteen is 0, the others are 2⁻¹⁰ to ½. All times `scale`; the same `distinct` boxes again and again, unless it is
+/// 0.
+struct Boxes {
+  double scale = 1;
+  std::int64_t distinct = 0;
+};
+/// Elements of `base`, but for one at `index`; from the end where that is negative.
+struct Outlier {
+  Normal base;
+  double value = 0;
+  std::int64_t index = -1;
+};
+/// first, first + step, … along the last axis, the same for every row.
+struct Ramp {
+  double first = 0, step = 1;
+};
+/// A BOOL mask [B, H, W], true in the first `first` and the last `last` rows and columns of each image.
+struct Border {
+  std::int64_t first = 0, last = 0;
+};
+using Recipe =
+    std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice, Boxes, Outlier, Ramp, Border>;
 
 /// Whether the values are drawn, so that another key gives others; otherwise they are given.
 bool is_drawn(const Recipe& recipe);

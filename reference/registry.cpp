@@ -66,18 +66,6 @@ const OperatorEntry& find_operator(std::string_view name) {
       fmt::format("there is no operator {}{}; `assay list operators` shows all", name, nearest_name(name, names)));
 }
 
-std::vector<Case> property_cases(const OperatorEntry& op, std::uint64_t seed, std::int64_t count) {
-  std::vector<Case> cases;
-  for (std::int64_t i = 0; i < count; ++i) {
-    Draw draw(random_bits(derive_key(seed, op.name), static_cast<std::uint64_t>(i)));
-    Case made = op.random_case(draw);
-    made.name = fmt::format("property_{}", i);
-    made.tier = Tier::small;
-    cases.push_back(std::move(made));
-  }
-  return cases;
-}
-
 std::string nearest_name(std::string_view given, std::span<const std::string_view> known) {
   constexpr std::size_t most_edits = 4;  // beyond that a suggestion is noise
   std::size_t fewest = std::min(most_edits, given.size() / 2 + 1);

@@ -15,9 +15,6 @@ std::span<const OperatorEntry> operators();
 /// The operator of that name; InvalidArgument, with the nearest name, if there is none.
 const OperatorEntry& find_operator(std::string_view name);
 
-/// Cases of random shape and content, named property_0, property_1, …; the same seed gives the same cases.
-std::vector<Case> property_cases(const OperatorEntry& op, std::uint64_t seed, std::int64_t count);
-
 /// The name among `known` that `given` was most likely meant to be, as " (did you mean …?)"; empty if none is near.
 std::string nearest_name(std::string_view given, std::span<const std::string_view> known);
 

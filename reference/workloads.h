@@ -37,14 +37,4 @@ inline std::pair<std::int64_t, std::int64_t> canvas(const Sizes& sizes) {
 inline constexpr std::string_view detr_batch =
     "DETR (facebookresearch/detr): COCO images resized to short side 800, long side at most 1333";
 
-/// One to five images of up to `most` pixels a side.
-inline Sizes random_sizes(Draw& draw, std::int64_t most) {
-  Sizes sizes(static_cast<std::size_t>(draw.integer(1, 5)));
-  for (auto& [height, width] : sizes) {
-    height = draw.integer(1, most);
-    width = draw.integer(1, most);
-  }
-  return sizes;
-}
-
 }  // namespace assay::workloads

@@ -35,14 +35,22 @@ void count_valid(const PlaneMap<const bool>& mask, Plane<float>& y, Plane<float>
   for (Eigen::Index column = 1; column < x.cols(); ++column) x.col(column) += x.col(column - 1);
 }
 
+/// A padded line leaves offset/eps, which may be beyond float32 though not beyond float64. The sine of any number of
+/// this size is noise, but that of infinity is NaN. Without eps it is infinite by the formula.
+constexpr float largest_quotient = 1e30F;
+
+Plane<float> bounded(const Plane<float>& quotient, float eps) {
+  return eps > 0 ? quotient.min(largest_quotient).max(-largest_quotient).eval() : quotient;
+}
+
 /// v ← (v + offset)/(last + eps)·scale along each line.
 void normalize(const Sine::Params& params, Plane<float>& y, Plane<float>& x) {
   const auto offset = static_cast<float>(params.offset), eps = static_cast<float>(params.eps);
   const auto scale = static_cast<float>(params.scale);
   const Eigen::Array<float, 1, Eigen::Dynamic> height = y.bottomRows(1) + eps;
   const Eigen::ArrayXf width = x.rightCols(1) + eps;
-  y = (y + offset).rowwise() / height * scale;
-  x = (x + offset).colwise() / width * scale;
+  y = bounded((y + offset).rowwise() / height, eps) * scale;
+  x = bounded((x + offset).colwise() / width, eps) * scale;
 }
 
 /// An image's encoding as pixels by channels, whichever of the two lies dense in memory.

@@ -24,12 +24,17 @@ Wavelengths prepare(const Sine::Params& params, const Sine::Inputs<float>&) {
   return {dim_t(params.temperature_h, params.num_pos_feats), dim_t(params.temperature_w, params.num_pos_feats)};
 }
 
+/// A padded line leaves offset/eps, which may be beyond float32 though not beyond float64. The sine of any number of
+/// this size is noise, but that of infinity is NaN. Without eps it is infinite by the formula.
+constexpr double largest_quotient = 1e30;
+
 /// The place of each pixel on its line along `dim`: a cumulative sum of not_mask, normalised if asked.
 at::Tensor embed(const Sine::Params& params, const at::Tensor& not_mask, std::int64_t dim) {
   const at::Tensor position = not_mask.cumsum(dim, at::kFloat);
   if (!params.normalize) return position;
   const at::Tensor last = position.narrow(dim, position.size(dim) - 1, 1);
-  return (position + params.offset) / (last + params.eps) * params.scale;
+  const at::Tensor quotient = (position + params.offset) / (last + params.eps);
+  return (params.eps > 0 ? quotient.clamp(-largest_quotient, largest_quotient) : quotient) * params.scale;
 }
 
 /// [B, H, W, F]: the sine of the even channels and the cosine of the odd ones, interleaved.

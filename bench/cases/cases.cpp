@@ -75,15 +75,38 @@ BoundCase bind(GoldenCase&& made) {
 using Key = std::tuple<std::string_view, std::string, DType>;
 Key key_of(const BoundCase& bound) { return {bound.op->name, bound.name, bound.instance->dtype}; }
 
-std::vector<BoundCase> built_in_cases(const CaseOptions& options) {
+/// Cases of an operator drawn from its domain; counts the pairs of levels that those wanted have.
+std::vector<Case> drawn_cases(const OperatorEntry& op, const CaseOptions& options, const WantedCases& wanted,
+                              std::vector<PairCount>& pairs) {
+  const auto is_wanted = [&](std::string_view name) { return wanted == nullptr || wanted(op.name, name); };
+  std::vector<Case> cases;
+  if (options.drawn == Drawn::one) cases = random_cases(op, options.seed, 1);
+  if ((options.drawn == Drawn::share || options.drawn == Drawn::array) && is_wanted("")) {
+    Cover cover(op, options.element_budget, options.seed);
+    const std::vector<Choices> all = options.drawn == Drawn::array ? cover.array() : cover.share(default_share);
+    for (const Choices& choices : all)
+      if (is_wanted(name_of(choices))) cases.push_back(make_case(op, choices, options.seed));
+    pairs.push_back(cover.count(all));
+  }
+  for (const NamedCase& named : options.named) {
+    const auto is_there = [&](const Case& made) { return made.name == named.name; };
+    if (named.op == op.name && std::none_of(cases.begin(), cases.end(), is_there))
+      cases.push_back(make_case(op, choices_of(op, named.name), options.seed));
+  }
+  return cases;
+}
+
+std::vector<BoundCase> built_in_cases(const CaseOptions& options, const WantedCases& wanted,
+                                      std::vector<PairCount>& pairs) {
   std::vector<BoundCase> bound;
-  for (const OperatorEntry& op : operators())
+  for (const OperatorEntry& op : operators()) {
+    const std::vector<Case> drawn = drawn_cases(op, options, wanted, pairs);
     for (const OperatorInstance& instance : op.instances) {
-      if (!options.property_only)
+      if (!options.drawn_only)
         for (Case& made : op.cases()) bound.push_back(bind(op, instance, std::move(made)));
-      for (Case& made : property_cases(op, options.seed, options.property_cases))
-        bound.push_back(bind(op, instance, std::move(made)));
+      for (const Case& made : drawn) bound.push_back(bind(op, instance, Case(made)));
     }
+  }
   return bound;
 }
 
@@ -145,10 +168,13 @@ TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
 }
 
 CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {
-  if (options.property_only) return {built_in_cases(options), {}, {}};
+  CaseList list;
+  if (options.drawn_only) {
+    list.cases = built_in_cases(options, wanted, list.pairs);
+    return list;
+  }
   const bool users_own = options.golden.has_value();
   GoldenFolder folder = read_golden(users_own ? *options.golden : default_golden_folder(), !users_own, wanted);
-  CaseList list;
   list.damaged = std::move(folder.damaged);
   list.unread = std::move(folder.unread);
   for (GoldenCase& made : folder.cases) list.cases.push_back(bind(std::move(made)));
@@ -156,7 +182,7 @@ CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {
   if (users_own) return list;
   std::map<Key, BoundCase*> recorded;
   for (BoundCase& bound : list.cases) recorded.emplace(key_of(bound), &bound);
-  std::vector<BoundCase> built_in = built_in_cases(options), added;
+  std::vector<BoundCase> built_in = built_in_cases(options, wanted, list.pairs), added;
   refuse_duplicates(built_in);
   for (BoundCase& bound : built_in) {
     const auto stands_in = recorded.find(key_of(bound));

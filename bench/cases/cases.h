@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/cases/cover.h"
 #include "golden/store.h"
 #include "reference/operator.h"
 
@@ -30,25 +31,41 @@ struct BoundCase {
 
 /// Any number would do; a fixed one, so that a gate does not flicker. --seed replaces it.
 inline constexpr std::uint64_t default_seed = 20;
-/// Property cases of each operator and dtype: a thousand checks and more over all backends, in well under a minute.
-inline constexpr std::int64_t default_property_cases = 16;
+/// Which cases are drawn from the operators' domains.
+enum class Drawn : std::uint8_t {
+  none,
+  one,    ///< one random case of each operator
+  share,  ///< every level that small cases can have, and some of the pairs
+  array,  ///< every pair of levels
+};
+
+/// Cases of a share: a thousand checks and more over all backends, in well under a minute.
+inline constexpr std::size_t default_share = 48;
+
+/// A drawn case that a filter spells out.
+struct NamedCase {
+  std::string op, name;
+};
 
 struct CaseOptions {
   std::optional<std::string> golden;  ///< a folder that replaces all other cases
   std::uint64_t seed = default_seed;
-  std::int64_t property_cases = 0;  ///< for each operator and dtype
-  bool property_only = false;       ///< nothing but property cases, and no golden folder is read
+  Drawn drawn = Drawn::none;
+  bool drawn_only = false;  ///< no other cases, and no golden folder is read
+  double element_budget = default_element_budget;
+  std::vector<NamedCase> named = {};
 };
 
 struct CaseList {
   std::vector<BoundCase> cases;
   std::vector<DamagedFile> damaged;
-  std::vector<UnreadFile> unread;  ///< golden files of cases that are not wanted
+  std::vector<UnreadFile> unread;     ///< golden files of cases that are not wanted
+  std::vector<PairCount> pairs = {};  ///< of each operator that cases of a share or array were drawn for
 };
 
-/// All cases, but of golden ones only the wanted. A golden case of the project stands in for the built-in one of the
-/// same operator, name and dtype. Throws InvalidArgument for anything wrong with a user's folder, and for two cases of
-/// one label.
+/// All cases, but of golden and drawn ones only the wanted. A golden case of the project stands in for the built-in one
+/// of the same operator, name and dtype. Throws InvalidArgument for anything wrong with a user's folder, and for two
+/// cases of one label.
 CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted = {});
 
 /// $ASSAY_GOLDEN, else the folder of the source tree this program was built from.

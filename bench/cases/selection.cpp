@@ -151,6 +151,19 @@ void refuse_idle_filters(const RowFinder& finder, const Selection& selection, co
   }
 }
 
+/// The drawn cases that filters spell out.
+std::vector<NamedCase> drawn_by_name(std::span<const std::string> filters) {
+  std::vector<NamedCase> named;
+  for (const std::string& filter : filters) {
+    const std::vector<std::string_view> parts = split(filter);
+    if (parts.size() < 2 || !parts[1].starts_with(drawn_prefix)) continue;
+    const bool spelt_out = parts[0].find_first_of("*?") == std::string_view::npos &&
+                           parts[1].find_first_of("*?") == std::string_view::npos;
+    if (spelt_out) named.push_back({std::string(parts[0]), std::string(parts[1])});
+  }
+  return named;
+}
+
 Row damaged_row(const DamagedFile& file) {
   Row row;
   row.op = file.op;
@@ -168,8 +181,10 @@ Row damaged_row(const DamagedFile& file) {
 Selection select(const SelectionOptions& options) {
   Selection selection;
   RowFinder finder(options);
-  selection.list = collect_cases(options.cases,
-                                 [&](std::string_view op, std::string_view name) { return finder.may_take(op, name); });
+  CaseOptions cases = options.cases;
+  cases.named = drawn_by_name(options.filters);
+  selection.list =
+      collect_cases(cases, [&](std::string_view op, std::string_view name) { return finder.may_take(op, name); });
   for (const BoundCase& bound : selection.list.cases) {
     if (!taken(bound.tier, options)) continue;
     CaseRows found{&bound, finder.rows_of(bound)};

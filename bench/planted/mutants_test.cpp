@@ -21,7 +21,7 @@ bool never() { return false; }
 
 std::vector<BoundCase> all_cases() {
   CaseOptions options;
-  options.property_cases = default_property_cases;
+  options.drawn = Drawn::share;
   return collect_cases(options).cases;
 }
 

@@ -60,7 +60,7 @@ struct Cases {
 
 Cases all_cases() {
   CaseOptions options;
-  options.property_cases = default_property_cases;
+  options.drawn = Drawn::share;
   Cases cases;
   for (BoundCase& bound : collect_cases(options).cases) {
     if (bound.tier == Tier::large) continue;

@@ -130,7 +130,7 @@ json list_backends() {
 
 json list_cases() {
   CaseOptions options;
-  options.property_cases = default_property_cases;
+  options.drawn = Drawn::share;
   const CaseList found = collect_cases(options);
   Table table({"operator/case", "dtype", "tier", "from", "source"});
   json list = json::array();

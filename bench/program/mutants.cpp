@@ -46,7 +46,7 @@ int try_all(const MutantOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   CaseOptions wanted;
   wanted.seed = options.seed;
-  wanted.property_cases = default_property_cases;
+  wanted.drawn = Drawn::share;
   const CaseList list = collect_cases(wanted);
   Table table({"operator", "made", "killed", "equal", "survived"});
   Totals all;

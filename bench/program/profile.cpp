@@ -138,7 +138,7 @@ class Profile {
     wanted.large = false;
     wanted.small = true;
     wanted.filters.clear();
-    wanted.cases.property_cases = default_property_cases;
+    wanted.cases.drawn = Drawn::share;
     const Selection selection = select(wanted);
     std::size_t rows = selection.damaged.size();
     for (const CaseRows& selected : selection.cases)

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -25,7 +27,7 @@ struct VerifyOptions : RunOptions {
   bool margins = false;
   VerifyOptions() {
     threads = "1,2,n";  // one, more than one, and all: results must not depend on the count
-    selection.cases.property_cases = default_property_cases;
+    selection.cases.drawn = Drawn::share;
   }
 };
 
@@ -50,20 +52,24 @@ Reports write_files(const VerifyOptions& options, std::span<const Row> rows) {
   return reports;
 }
 
+/// Names in a note; the files have all.
+constexpr std::ptrdiff_t most_names = 5;
+
 /// Cases whose truth is also that of zeros, a constant, a copied input and so on: they pass on the other guards alone.
 void name_blind_cases(std::span<const Row> rows) {
   std::set<std::string> blind;
   for (const Row& row : rows)
     if (row.verdict == Verdict::passed && row.told_apart.empty())
       blind.insert(fmt::format("{}/{}", row.op, row.case_name));
-  if (!blind.empty())
-    say(fmt::format("note: no trivial result (zeros, a constant, …) differs from the truth of {}\n",
-                    fmt::join(blind, ", ")));
+  if (blind.empty()) return;
+  std::vector<std::string> names(blind.begin(), std::next(blind.begin(), std::min(std::ssize(blind), most_names)));
+  if (std::ssize(blind) > most_names) names.push_back(fmt::format("{} more", std::ssize(blind) - most_names));
+  say(fmt::format("note: no trivial result (zeros, a constant, …) differs from the truth of {}\n",
+                  fmt::join(names, ", ")));
 }
 
 /// Elements that are held to a range only: the operator leaves them open, or their tolerance tells nothing.
 void name_unspecified_elements(std::span<const Row> rows) {
-  constexpr std::size_t most_names = 5;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> unspecified;  // and the elements of those outputs
   for (const Row& row : rows)
     for (const OutputReport& output : row.outputs)
@@ -72,8 +78,10 @@ void name_unspecified_elements(std::span<const Row> rows) {
   if (unspecified.empty()) return;
   std::vector<std::string> names;
   for (const auto& [name, counts] : unspecified)
-    if (names.size() < most_names) names.push_back(fmt::format("{} ({} of {})", name, counts.first, counts.second));
-  if (unspecified.size() > most_names) names.push_back(fmt::format("{} more", unspecified.size() - most_names));
+    if (std::ssize(names) < most_names)
+      names.push_back(fmt::format("{} ({} of {})", name, counts.first, counts.second));
+  if (std::ssize(unspecified) > most_names)
+    names.push_back(fmt::format("{} more", std::ssize(unspecified) - most_names));
   say(fmt::format("note: some elements are held only to a finite range, where float32 carries no information: {}\n",
                   fmt::join(names, ", ")));
 }
@@ -95,8 +103,8 @@ void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
 void soak(const VerifyOptions& options, std::vector<Row>& done) {
   constexpr std::size_t most_problems = 100;  // enough to see what they have in common
   VerifyOptions one = options;
-  one.selection.cases.property_only = true;
-  one.selection.cases.property_cases = 1;
+  one.selection.cases.drawn_only = true;
+  one.selection.cases.drawn = Drawn::one;
   one.selection.cases.golden.reset();
   Progress seeds("soak", static_cast<std::size_t>(options.soak));
   std::size_t problems = 0;

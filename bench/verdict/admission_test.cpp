@@ -196,10 +196,10 @@ TEST(Admission, ACaseOfNothingButMaskedRowsIsInvalidAndNamesTheFirstElement) {
   EXPECT_THAT(expect(bound, 1, 0).invalid, HasSubstr("the first: probs[0, 0, 0, 0] is "));
 }
 
-TEST(Admission, NoPropertyCaseOfAnyOperatorIsInvalid) {
+TEST(Admission, NoRandomCaseOfAnyOperatorIsInvalid) {
   for (const OperatorEntry& op : operators())
     for (const OperatorInstance& instance : op.instances)
-      for (Case& made : property_cases(op, 7, 20)) {
+      for (Case& made : random_cases(op, 7, 20)) {
         BoundCase bound{&op, &instance, made.name, made.source, made.tier, made.params, made.inputs, nullptr, 0};
         EXPECT_EQ(expect(bound, 7, 0).invalid, "") << op.name << "/" << made.name;
       }

@@ -191,7 +191,7 @@ std::string text_of(const OperatorEntry& op, const Case& made) {
 std::string smallest_case(const OperatorEntry& op) {
   constexpr std::int64_t looked_at = 24;
   std::string shortest;
-  for (const Case& made : property_cases(op, 0, looked_at)) {
+  for (const Case& made : random_cases(op, 0, looked_at)) {
     const std::string text = text_of(op, made);
     if (shortest.empty() || text.size() < shortest.size()) shortest = text;
   }

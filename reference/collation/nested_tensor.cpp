@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "reference/value_classes.h"
 #include "reference/workloads.h"
 
 namespace assay {
@@ -70,14 +71,12 @@ std::vector<CaseOf<NestedTensor>> NestedTensor::cases() {
                      workloads::coco_max(), 32)};
 }
 
-CaseOf<NestedTensor> NestedTensor::random_case(Draw& draw) {
-  CaseOf<NestedTensor> made{"", "property", {draw.chance(0.5) ? 1 : draw.integer(2, 33)}, {}};
-  const bool specials = draw.chance(0.25);
-  for (std::int64_t b = draw.integer(1, 5); b > 0; --b) {
-    const Shape shape{draw.integer(1, 4), draw.integer(1, 41), draw.integer(1, 41)};
-    made.inputs.push_back({"images", shape, specials ? Recipe(Specials{}) : Recipe(Pixels{})});
-  }
-  return made;
+Domain NestedTensor::domain() {
+  return {.extents = {counts("B"), counts("C"), extents("H"), extents("W")},
+          .parameters = {integers("size_divisible", {1, 2, 3, 32, 33, 128})},
+          .fields = {{"images", values::moved(Pixels{})}},
+          .lists = {{"images", "B", {"C", "H", "W"}}},
+          .independent = "B"};
 }
 
 std::vector<Equivalent> NestedTensor::equivalents() {

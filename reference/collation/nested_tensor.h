@@ -38,7 +38,7 @@ struct NestedTensor {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<NestedTensor>> cases();
-  static CaseOf<NestedTensor> random_case(Draw& draw);
+  static Domain domain();
   static std::vector<Equivalent> equivalents();
 };
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "reference/value_classes.h"
 #include "reference/workloads.h"
 
 namespace assay {
@@ -83,11 +84,10 @@ std::vector<CaseOf<MaskDownsample>> MaskDownsample::cases() {
           clamped_case()};
 }
 
-CaseOf<MaskDownsample> MaskDownsample::random_case(Draw& draw) {
-  const Sizes sizes = workloads::random_sizes(draw, 67);
-  CaseOf<MaskDownsample> made = downsample_case("", "property", sizes, draw.integer(1, 67), draw.integer(1, 67));
-  if (draw.chance(0.5)) made.inputs[0].recipe = Scattered{0.5};
-  return made;
+Domain MaskDownsample::domain() {
+  return {.extents = {counts("B"), extents("H"), extents("W"), extents("out_height"), extents("out_width")},
+          .fields = {{"mask", values::masks()}},
+          .independent = "B"};
 }
 
 }  // namespace assay

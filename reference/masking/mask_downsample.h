@@ -36,7 +36,7 @@ struct MaskDownsample {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<MaskDownsample>> cases();
-  static CaseOf<MaskDownsample> random_case(Draw& draw);
+  static Domain domain();
 
   /// The rows (or columns) of the result that still show the image: of `out` rows over `in`, those sampled above
   /// `valid`.

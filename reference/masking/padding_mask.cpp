@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "reference/value_classes.h"
 #include "reference/workloads.h"
 
 namespace assay {
@@ -78,13 +79,21 @@ std::vector<CaseOf<PaddingMask>> PaddingMask::cases() {
           wide_case()};
 }
 
-CaseOf<PaddingMask> PaddingMask::random_case(Draw& draw) {
-  const Sizes sizes = workloads::random_sizes(draw, 67);
-  Params params;
-  const auto [H, W] = workloads::canvas(sizes);
-  if (draw.chance(0.5)) params.height = H + draw.integer(0, 9);
-  if (draw.chance(0.5)) params.width = W + draw.integer(0, 9);
-  return padding_case("", "property", sizes, params);
+Domain PaddingMask::domain() {
+  const auto canvas = [](std::string_view parameter, std::string_view extent) -> ParameterRange {
+    const auto beyond = [=](std::int64_t more) {
+      return [=](const Choices& choices) { return Scalar(choices.extent(extent) + more); };
+    };
+    return {parameter,
+            {{"0", [](const Choices&) { return Scalar(std::int64_t{0}); }},
+             {"as_needed", beyond(0)},
+             {"one_more", beyond(1)},
+             {"many_more", beyond(70)}}};
+  };
+  return {.extents = {counts("B"), extents("H"), extents("W")},
+          .parameters = {canvas("height", "H"), canvas("width", "W")},
+          .fields = {{"sizes", values::within({"H", "W"}, 1)}},
+          .independent = "B"};
 }
 
 std::vector<Equivalent> PaddingMask::equivalents() {

@@ -33,7 +33,7 @@ struct PaddingMask {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<PaddingMask>> cases();
-  static CaseOf<PaddingMask> random_case(Draw& draw);
+  static Domain domain();
   static std::vector<Equivalent> equivalents();
 };
 

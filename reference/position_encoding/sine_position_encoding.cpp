@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "reference/masking/mask_downsample.h"
+#include "reference/value_classes.h"
 #include "reference/workloads.h"
 
 namespace assay {
@@ -190,25 +191,30 @@ std::vector<CaseOf<Sine>> Sine::cases() {
   return made;
 }
 
-CaseOf<Sine> Sine::random_case(Draw& draw) {
-  const std::int64_t H = draw.integer(1, 19), W = draw.integer(1, 19);
-  Sizes valid(static_cast<std::size_t>(draw.integer(1, 4)));
-  for (auto& [h, w] : valid) {
-    h = draw.integer(1, H);
-    w = draw.integer(1, W);
-  }
-  Params params{.num_pos_feats = 2 * draw.integer(1, 19)};
-  params.normalize = draw.chance(0.7);
-  params.channels_last = draw.chance(0.3);
-  if (draw.chance(0.3)) params.temperature_h = params.temperature_w = 20;  // DINO
-  if (draw.chance(0.3)) params.temperature_w = draw.real(5, 5000);
-  if (draw.chance(0.3)) params.offset = draw.chance(0.5) ? -0.5 : draw.real(-1, 1);
-  if (draw.chance(0.3)) params.scale = draw.real(0.5, 7);
-  if (draw.chance(0.2) && params.offset == 0) params.eps = 0;  // NaN where a line is padded whole
-  CaseOf<Sine> made = sine_case("", "property", valid, H, W, params);
-  // a scattered mask may pad every line, which an offset would leave wholly unspecified: no test
-  if (draw.chance(0.4) && params.offset == 0) made.inputs[0].recipe = Scattered{draw.real(0, 0.8)};
-  return made;
+namespace {
+
+/// Whether float32 tells something of most elements. Unnormalised positions are angles, whose error grows with them;
+/// an offset leaves lines open that are padded whole.
+bool is_a_test(const Choices& choices) {
+  constexpr std::int64_t longest_angle = 1025;  // there the tolerance is a thousandth
+  const bool normalize = choices.is("normalize", "true");
+  const std::int64_t H = choices.extent("H"), W = choices.extent("W");
+  if (!normalize) return std::max(H, W) <= longest_angle;
+  if (choices.is("offset", "0") || choices.is("mask", "rectangles") || choices.is("mask", "none")) return true;
+  return !choices.is("mask", "all") && !choices.is("mask", "one_valid") && std::min(H, W) >= 3;
+}
+
+}  // namespace
+
+Domain Sine::domain() {
+  const std::vector<double> temperatures = {10000, 20, 1, 0.5, 1e9};
+  return {.extents = {counts("B"), extents("H"), extents("W"), even_extents("num_pos_feats")},
+          .parameters = {reals("temperature_h", temperatures), reals("temperature_w", temperatures), flag("normalize"),
+                         reals("scale", {Params{}.scale, 1, -1, 0, 1000}), reals("eps", {1e-6, 0, 1e-40, 1e-3, 1}),
+                         reals("offset", {0, -0.5, 0.5, -1, 1}), flag("channels_last")},
+          .fields = {{"mask", values::masks()}},
+          .valid = is_a_test,
+          .independent = "B"};
 }
 
 }  // namespace assay

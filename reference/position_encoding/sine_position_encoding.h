@@ -56,7 +56,7 @@ struct SinePositionEncoding {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<SinePositionEncoding>> cases();
-  static CaseOf<SinePositionEncoding> random_case(Draw& draw);
+  static Domain domain();
 };
 
 }  // namespace assay

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/value_classes.h"
+
 namespace assay {
 namespace {
 
@@ -74,9 +76,18 @@ std::vector<CaseOf<GeneralizedBoxIou>> GeneralizedBoxIou::cases() {
           box_case("match_b2_q900", "DINO: 2 images of 900 queries, 60 targets each", 1800, 120)};
 }
 
-CaseOf<GeneralizedBoxIou> GeneralizedBoxIou::random_case(Draw& draw) {
-  const std::int64_t N = draw.integer(1, 37);
-  return box_case("", "property", N, draw.chance(0.2) ? N : draw.integer(1, 37));
+Domain GeneralizedBoxIou::domain() {
+  const auto any = [](const TensorRef&) { return true; };
+  const auto beyond = [](double least, double most) {
+    return [=](const TensorRef& boxes) { return values::magnitude(boxes) >= least && values::magnitude(boxes) < most; };
+  };
+  const std::vector<ValueClass> boxes = {values::always("plain", Boxes{}, any),
+                                         values::always("equal", Boxes{.distinct = 1}, values::repeats(4)),
+                                         values::always("ties", Boxes{.distinct = 3}, values::repeats(12)),
+                                         values::always("points", Choice{{0.5}}, values::all(0.5)),
+                                         values::always("large", Boxes{.scale = 0x1p40}, beyond(0x1p30, INFINITY)),
+                                         values::always("small", Boxes{.scale = 0x1p-40}, beyond(0, 0x1p-30))};
+  return {.extents = {extents("N"), extents("M")}, .fields = {{"a", boxes}, {"b", boxes}}, .independent = "N"};
 }
 
 }  // namespace assay

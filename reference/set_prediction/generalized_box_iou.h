@@ -32,7 +32,7 @@ struct GeneralizedBoxIou {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<GeneralizedBoxIou>> cases();
-  static CaseOf<GeneralizedBoxIou> random_case(Draw& draw);
+  static Domain domain();
 };
 
 }  // namespace assay

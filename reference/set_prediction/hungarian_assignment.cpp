@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "reference/value_classes.h"
 #include "reference/wide_integer.h"
 
 namespace assay {
@@ -515,13 +516,49 @@ std::vector<CaseOf<HungarianAssignment>> HungarianAssignment::cases() {
   return made;
 }
 
-CaseOf<HungarianAssignment> HungarianAssignment::random_case(Draw& draw) {
-  std::vector<std::int64_t> sizes(static_cast<std::size_t>(draw.integer(1, 4)));
-  for (std::int64_t& size : sizes) size = draw.chance(0.2) ? 0 : draw.integer(1, 17);
-  sizes[0] = std::max<std::int64_t>(sizes[0], 1);
-  CaseOf<HungarianAssignment> made = match_case("", "property", draw.integer(1, 23), sizes);
-  if (draw.chance(0.3)) made.inputs[0].recipe = Choice{{0, 1, 2, 3}};  // ties everywhere
-  return made;
+namespace {
+
+/// A matching of as many pairs as there can be is finite, and half of the other pairs are forbidden.
+Recipe costs_with_forbidden_pairs(const Choices& choices, const Shape& shape, std::uint64_t key) {
+  const std::vector<std::int64_t> sizes = values::numbers_within(choices, "sizes", "targets", shape[0], 0);
+  Values costs{std::vector<double>(index(shape.elements()))};
+  Draw draw(key);
+  std::size_t at = 0;
+  for (std::int64_t b = 0; b < shape[0]; ++b) {
+    const std::int64_t before = std::accumulate(sizes.begin(), sizes.begin() + b, std::int64_t{0});
+    for (std::int64_t q = 0; q < shape[1]; ++q)
+      for (std::int64_t t = 0; t < shape[2]; ++t)
+        costs.elements[at++] = draw.chance(0.5) && t - before != q ? infinity : draw.real(-1, 4);
+  }
+  return costs;
+}
+
+std::int64_t all_targets(const Choices& choices) {
+  const std::vector<std::int64_t> sizes = values::numbers_within(choices, "sizes", "targets", choices.extent("B"), 0);
+  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+}
+
+/// Paths through a matching of n pairs: n²·m steps, of which 64 cost what another oracle's element does.
+double steps_of_matching(const Choices& choices) {
+  const auto B = static_cast<double>(choices.extent("B")), Q = static_cast<double>(choices.extent("Q")),
+             targets = static_cast<double>(choices.extent("targets"));
+  return B * Q * targets * std::min(Q, targets) / 64;
+}
+
+}  // namespace
+
+Domain HungarianAssignment::domain() {
+  std::vector<ValueClass> costs =
+      values::reals(Normal{2, 1.5}, {"equal", "ties", "ascending", "descending", "large", "small", "outlier_last",
+                                     "minus_zero", "subnormal", "largest"});
+  costs.push_back({"forbidden", costs_with_forbidden_pairs, values::has(infinity)});
+  ExtentRange targets = extents("targets");
+  targets.low = 0;
+  targets.levels.push_back(0);
+  return {.extents = {counts("B"), extents("Q"), targets},
+          .fields = {{"cost", costs}, {"sizes", values::within({"targets"}, 0)}},
+          .derived = {{"T", all_targets}},
+          .work = steps_of_matching};
 }
 
 }  // namespace assay

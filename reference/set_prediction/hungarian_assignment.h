@@ -40,7 +40,7 @@ struct HungarianAssignment {
                          const Outputs<double>& truth, const ElementTolerance& tolerance);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<HungarianAssignment>> cases();
-  static CaseOf<HungarianAssignment> random_case(Draw& draw);
+  static Domain domain();
 };
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "reference/value_classes.h"
 #include "reference/window_attention/window.h"
 
 namespace assay {
@@ -54,11 +55,13 @@ std::vector<CaseOf<RelativePositionBias>> RelativePositionBias::cases() {
   return made;
 }
 
-CaseOf<RelativePositionBias> RelativePositionBias::random_case(Draw& draw) {
-  CaseOf<RelativePositionBias> made =
-      bias_case("", "property", draw.integer(1, 11), draw.integer(1, 11), draw.integer(1, 9));
-  if (draw.chance(0.25)) made.inputs[0].recipe = Specials{};
-  return made;
+Domain RelativePositionBias::domain() {
+  const auto entries = [](const Choices& choices) {
+    return window::table_entries(choices.extent("window_h"), choices.extent("window_w"));
+  };
+  return {.extents = {extents("window_h"), extents("window_w"), counts("heads")},
+          .fields = {{"table", values::moved(Normal{0, 0.02})}},
+          .derived = {{"entries", entries}}};
 }
 
 }  // namespace assay

@@ -28,7 +28,7 @@ struct RelativePositionBias {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<RelativePositionBias>> cases();
-  static CaseOf<RelativePositionBias> random_case(Draw& draw);
+  static Domain domain();
 };
 
 }  // namespace assay

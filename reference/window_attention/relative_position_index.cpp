@@ -30,10 +30,6 @@ std::vector<CaseOf<RelativePositionIndex>> RelativePositionIndex::cases() {
   return made;
 }
 
-CaseOf<RelativePositionIndex> RelativePositionIndex::random_case(Draw& draw) {
-  const std::int64_t window_h = draw.integer(1, 13);
-  return {
-      "", "property", {window_h, draw.integer(window_h == 1 ? 2 : 1, 13)}, {}};  // a 1x1 window has nothing but a zero
-}
+Domain RelativePositionIndex::domain() { return {.extents = {extents("window_h"), extents("window_w")}}; }
 
 }  // namespace assay

@@ -26,7 +26,7 @@ struct RelativePositionIndex {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<RelativePositionIndex>> cases();
-  static CaseOf<RelativePositionIndex> random_case(Draw& draw);
+  static Domain domain();
 };
 
 }  // namespace assay

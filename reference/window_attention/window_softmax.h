@@ -40,7 +40,7 @@ struct WindowSoftmax {
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);
   static Cost cost(const Params& params, const Inputs<double>& in, std::int64_t element_bytes);
   static std::vector<CaseOf<WindowSoftmax>> cases();
-  static CaseOf<WindowSoftmax> random_case(Draw& draw);
+  static Domain domain();
 };
 
 }  // namespace assay
