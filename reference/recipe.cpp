@@ -151,6 +151,22 @@ struct Filler {
           for (std::int64_t x = 0; x < shape[2]; ++x) *element++ = !is_within(y, shape[1]) || !is_within(x, shape[2]);
     }
   }
+  void operator()(const ForbiddenPairs& r) const {
+    if (shape.rank() != 3 || static_cast<std::int64_t>(r.sizes.size()) != shape[0])
+      throw InvalidArgument(
+          fmt::format("costs of {} images cannot fill a tensor of shape {}", r.sizes.size(), to_string(shape)));
+    std::uint64_t at = 0;
+    std::int64_t before = 0;
+    for (const std::int64_t size : r.sizes) {
+      for (std::int64_t q = 0; q < shape[1]; ++q)
+        for (std::int64_t t = 0; t < shape[2]; ++t, ++at) {
+          const std::uint64_t bits = random_bits(key, at);
+          const bool forbidden = bits % 2 == 0 && t - before != q;
+          data[at] = stored<T>(forbidden ? std::numeric_limits<double>::infinity() : 5 * unit(bits) - 1);
+        }
+      before += size;
+    }
+  }
   void operator()(const Scattered& r) const {
     if constexpr (!std::is_same_v<T, bool>) {
       unsuitable("Scattered", DTypeOf<T>::value);

@@ -66,8 +66,13 @@ struct Ramp {
 struct Border {
   std::int64_t first = 0, last = 0;
 };
-using Recipe =
-    std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice, Boxes, Outlier, Ramp, Border>;
+/// Costs [B, Q, T] of which half are +∞, but of query q and target q of each image: a matching of as many pairs as there
+/// can be is finite. `sizes` counts the targets of each image.
+struct ForbiddenPairs {
+  std::vector<std::int64_t> sizes;
+};
+using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice, Boxes, Outlier,
+                            Ramp, Border, ForbiddenPairs>;
 
 /// Whether the values are drawn, so that another key gives others; otherwise they are given.
 bool is_drawn(const Recipe& recipe);

@@ -50,20 +50,6 @@ void measure(BoundCase& bound) {
   if (bound.output_bytes >= large_bytes) bound.tier = Tier::large;
 }
 
-BoundCase bind(const OperatorEntry& op, const OperatorInstance& instance, Case&& made) {
-  BoundCase bound{&op,
-                  &instance,
-                  std::move(made.name),
-                  std::move(made.source),
-                  made.tier,
-                  std::move(made.params),
-                  std::move(made.inputs),
-                  nullptr,
-                  0};
-  measure(bound);
-  return bound;
-}
-
 BoundCase bind(GoldenCase&& made) {
   const auto golden = std::make_shared<GoldenCase>(std::move(made));
   BoundCase bound{golden->op, golden->instance, golden->name, golden->source, Tier::small, golden->params, {}, golden,
@@ -103,8 +89,8 @@ std::vector<BoundCase> built_in_cases(const CaseOptions& options, const WantedCa
     const std::vector<Case> drawn = drawn_cases(op, options, wanted, pairs);
     for (const OperatorInstance& instance : op.instances) {
       if (!options.drawn_only)
-        for (Case& made : op.cases()) bound.push_back(bind(op, instance, std::move(made)));
-      for (const Case& made : drawn) bound.push_back(bind(op, instance, Case(made)));
+        for (Case& made : op.cases()) bound.push_back(bind_case(op, instance, std::move(made)));
+      for (const Case& made : drawn) bound.push_back(bind_case(op, instance, Case(made)));
     }
   }
   return bound;
@@ -165,6 +151,20 @@ TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
       roll_first_axis(pack[index].back());
   }
   return pack;
+}
+
+BoundCase bind_case(const OperatorEntry& op, const OperatorInstance& instance, Case&& made) {
+  BoundCase bound{&op,
+                  &instance,
+                  std::move(made.name),
+                  std::move(made.source),
+                  made.tier,
+                  std::move(made.params),
+                  std::move(made.inputs),
+                  nullptr,
+                  0};
+  measure(bound);
+  return bound;
 }
 
 CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {

@@ -63,6 +63,9 @@ struct CaseList {
   std::vector<PairCount> pairs = {};  ///< of each operator that cases of a share or array were drawn for
 };
 
+/// A case at one dtype. Throws InvalidArgument where the operator refuses it.
+BoundCase bind_case(const OperatorEntry& op, const OperatorInstance& instance, Case&& made);
+
 /// All cases, but of golden and drawn ones only the wanted. A golden case of the project stands in for the built-in one
 /// of the same operator, name and dtype. Throws InvalidArgument for anything wrong with a user's folder, and for two
 /// cases of one label.

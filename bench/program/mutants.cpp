@@ -1,13 +1,16 @@
-// `assay mutants`: whether the cases of each operator kill every wrong kernel that its contract says how to make.
+// `assay mutants`: whether the cases of each operator kill every wrong kernel that its contract says how to make; with
+// --triggers, those that are wrong only under a condition.
 #include "bench/planted/mutants.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "bench/base/interrupt.h"
 #include "bench/base/streams.h"
 #include "bench/cases/filter.h"
+#include "bench/planted/triggers.h"
 #include "bench/program/verbs.h"
 #include "bench/report/table.h"
 #include "reference/registry.h"
@@ -19,6 +22,7 @@ struct MutantOptions {
   std::vector<std::string> filters;
   std::uint64_t seed = default_seed;
   bool list = false;
+  bool triggers = false;
 };
 
 struct Totals {
@@ -74,6 +78,89 @@ int try_all(const MutantOptions& options) {
   return all.out_of_order == 0 ? ExitCode::ok : ExitCode::parity;
 }
 
+// ---- triggers ----
+
+/// Triggers of one operator that neither run kills although some case could.
+struct TriggerCount {
+  std::size_t made = 0, by_verify = 0, by_cover = 0, too_large = 0;
+  void add(const TriggerCount& other) {
+    made += other.made;
+    by_verify += other.by_verify;
+    by_cover += other.by_cover;
+    too_large += other.too_large;
+  }
+};
+
+std::size_t killed_of(const std::vector<TriggerFate>& fates) {
+  return static_cast<std::size_t>(
+      std::count_if(fates.begin(), fates.end(), [](const TriggerFate& fate) { return !fate.killed_by.empty(); }));
+}
+
+/// Tries the wanted triggers of an operator on the cases of a default verify, and anew on those of its cover.
+TriggerCount try_triggers_of(const OperatorEntry& op, const CaseList& by_default, const MutantOptions& options) {
+  std::vector<TriggerFate> verify, cover;
+  for (Trigger& trigger : triggers_of(op))
+    if (any_matches(options.filters, fmt::format("{}/{}", op.name, trigger.label())))
+      verify.push_back({std::move(trigger), ""});
+  if (verify.empty()) return {};
+  cover = verify;
+  try_triggers(verify, mutant_cases(op, by_default.cases), options.seed, is_interrupted);
+  CaseOptions array;
+  array.seed = options.seed;
+  array.drawn = Drawn::array;
+  array.drawn_only = true;
+  const auto of_this = [&](std::string_view name, std::string_view) { return name == op.name; };
+  const CaseList drawn = collect_cases(array, of_this);
+  std::vector<BoundCase> own;
+  for (const BoundCase& bound : drawn.cases)
+    if (bound.op == &op) own.push_back(bound);
+  try_triggers(cover, mutant_cases(op, own), options.seed, is_interrupted);
+  TriggerCount count{verify.size(), killed_of(verify), killed_of(cover), 0};
+  const std::vector<std::string>& too_large = drawn.pairs.front().too_large_levels;
+  for (std::size_t i = 0; i < verify.size(); ++i) {
+    const std::string label = verify[i].trigger.label();
+    const bool beyond = std::find(too_large.begin(), too_large.end(), label) != too_large.end();
+    count.too_large += beyond;
+    const auto fate = [](const TriggerFate& one) { return one.killed_by.empty() ? "nothing" : one.killed_by; };
+    if (options.list || (cover[i].killed_by.empty() && !beyond))
+      say(fmt::format("{}/{}: a default verify kills it by {}, --cover by {}{}\n", op.name, label, fate(verify[i]),
+                      fate(cover[i]), beyond ? " (all its cases are larger than the budget: --cover --all)" : ""));
+  }
+  return count;
+}
+
+int try_all_triggers(const MutantOptions& options) {
+  catch_interrupts();
+  const auto start = std::chrono::steady_clock::now();
+  CaseOptions wanted;
+  wanted.seed = options.seed;
+  wanted.drawn = Drawn::share;
+  const CaseList list = collect_cases(wanted);
+  Table table({"operator", "made", "too large", "killed by verify", "killed by --cover"});
+  const auto add_row = [&](std::string_view name, const TriggerCount& count) {
+    table.add({std::string(name), fmt::format("{}", count.made), fmt::format("{}", count.too_large),
+               fmt::format("{}", count.by_verify), fmt::format("{}", count.by_cover)});
+  };
+  TriggerCount all;
+  for (const OperatorEntry& op : operators()) {
+    const TriggerCount count = try_triggers_of(op, list, options);
+    if (count.made == 0) continue;
+    add_row(op.name, count);
+    all.add(count);
+    if (is_interrupted()) return interrupted_exit_code();
+  }
+  if (all.made == 0)
+    throw InvalidArgument("no trigger matches the filter; `assay mutants --triggers --list` shows all");
+  add_row("all", all);
+  say(table.text(1));
+  say(
+      fmt::format("triggers: {} made, of which {} need tensors beyond the budget; {} of the others killed by a default "
+                  "verify, {} by --cover, in {:.1f} s\n",
+                  all.made, all.too_large, all.by_verify, all.by_cover,
+                  std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  return all.by_cover == all.made - all.too_large ? ExitCode::ok : ExitCode::parity;
+}
+
 }  // namespace
 
 void add_mutants(CommandLine& line, Chosen& chosen) {
@@ -85,7 +172,11 @@ void add_mutants(CommandLine& line, Chosen& chosen) {
       .not_empty();
   verb.add_option("--seed", options->seed, "Seed of the cases' values").type_name("N");
   verb.add_flag("--list", options->list, "Name every mutant, with the case that kills it");
-  verb.when_chosen([options, &chosen] { chosen = [options] { return try_all(*options); }; });
+  verb.add_flag("--triggers", options->triggers,
+                "Instead, kernels that are wrong under one condition: each level of each factor of the domains");
+  verb.when_chosen([options, &chosen] {
+    chosen = [options] { return options->triggers ? try_all_triggers(*options) : try_all(*options); };
+  });
 }
 
 }  // namespace assay::bench

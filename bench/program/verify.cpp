@@ -16,6 +16,7 @@
 #include "bench/report/output.h"
 #include "bench/report/result_file.h"
 #include "bench/report/table.h"
+#include "bench/verdict/shrink.h"
 #include "bench/verdict/verified_case.h"
 
 namespace assay::bench {
@@ -23,6 +24,7 @@ namespace {
 
 struct VerifyOptions : RunOptions {
   std::string junit;
+  bool cover = false;
   std::int64_t soak = 0;
   bool margins = false;
   VerifyOptions() {
@@ -31,23 +33,50 @@ struct VerifyOptions : RunOptions {
   }
 };
 
-/// All rows of one case, each reported when it is done.
-void verify_and_report(const CaseRows& selected, const VerifyOptions& options, Progress& progress,
-                       std::vector<Row>& done) {
-  const auto repro = [&](const Row& row) { return repro_command("verify", row, options); };
-  verify_case(selected, options.selection.cases.seed, repro, [&](Row&& row) {
-    progress.step(row.label());
-    if (breaks_parity(row.verdict)) {
-      progress.clear();
-      print_problem(row, options.github);
-    }
-    done.push_back(std::move(row));
-  });
+/// What a run has found so far.
+struct Done {
+  std::vector<Row> rows;
+  std::vector<PairCount> pairs;
+  std::map<std::string, int> shrunk;  ///< problems whose cases were reduced, by operator, backend and dtype
+};
+
+/// Adds the smallest case that still fails, and the command that runs it.
+void reduce(const CaseRows& selected, Row& row, const VerifyOptions& options, Done& done) {
+  constexpr int most_shrunk = 2;  // of one kernel: it may fail on hundreds, for one reason
+  int& shrunk = done.shrunk[fmt::format("{}/{}/{}", row.op, row.backend, row.dtype)];
+  if (shrunk >= most_shrunk) return;
+  ++shrunk;
+  const auto repro = [&](const Row& smaller) { return repro_command("verify", smaller, options); };
+  const std::optional<Row> smallest = shrink(selected, row, options.selection.cases.seed, repro);
+  if (!smallest) return;
+  row.reason += fmt::format("; the smallest case with this verdict is {}: {}", smallest->case_name, smallest->reason);
+  row.repro = smallest->repro;
 }
 
-Reports write_files(const VerifyOptions& options, std::span<const Row> rows) {
+/// All rows of one case, each reported when the case is done.
+void verify_and_report(const CaseRows& selected, const VerifyOptions& options, Progress& progress, Done& done) {
+  const auto repro = [&](const Row& row) { return repro_command("verify", row, options); };
+  const std::size_t before = done.rows.size();
+  verify_case(selected, options.selection.cases.seed, repro, [&](Row&& row) {
+    progress.step(row.label());
+    done.rows.push_back(std::move(row));
+  });
+  for (std::size_t i = before; i < done.rows.size(); ++i) {
+    if (!breaks_parity(done.rows[i].verdict)) continue;
+    progress.clear();
+    reduce(selected, done.rows[i], options, done);
+    print_problem(done.rows[i], options.github);
+  }
+}
+
+Reports write_files(const VerifyOptions& options, const Done& done) {
   Reports reports;
-  if (!options.json.empty()) reports.write(options.json, checks_json(rows, {is_interrupted()}));
+  const std::vector<Row>& rows = done.rows;
+  if (!options.json.empty()) {
+    RunFacts facts{is_interrupted()};
+    facts.pairs = done.pairs;
+    reports.write(options.json, checks_json(rows, facts));
+  }
   if (!options.junit.empty()) reports.write(options.junit, junit_xml(rows, is_interrupted()));
   return reports;
 }
@@ -86,12 +115,31 @@ void name_unspecified_elements(std::span<const Row> rows) {
                   fmt::join(names, ", ")));
 }
 
-void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
+/// "pairs of levels: 1,234 of 5,678 covered; 90 more are beyond 4194304 elements (H=16777217)".
+void say_pairs(const std::vector<PairCount>& pairs, double budget) {
+  PairCount all;
+  std::vector<std::string> beyond;
+  for (const PairCount& counted : pairs) {
+    all.covered += counted.covered;
+    all.possible += counted.possible;
+    all.too_large += counted.too_large;
+    for (const std::string& level : counted.too_large_levels) beyond.push_back(fmt::format("{} {}", counted.op, level));
+  }
+  if (all.possible == 0) return;
+  std::string sentence = fmt::format("pairs of levels: {} of {} covered", all.covered, all.possible);
+  if (all.too_large != 0)
+    sentence += fmt::format("; {} more need tensors of more than {:.0f} elements", all.too_large, budget);
+  if (!beyond.empty()) sentence += fmt::format(", all of {}", fmt::join(beyond, ", "));
+  say(sentence + "\n");
+}
+
+void verify_selected(const VerifyOptions& options, Done& done) {
   const Selection selection = select(options.selection);
+  done.pairs = selection.list.pairs;
   Progress progress("verify", selection.rows);
   for (const Row& row : selection.damaged) {
     print_problem(row, options.github);
-    done.push_back(row);
+    done.rows.push_back(row);
   }
   for (const CaseRows& selected : selection.cases) {
     if (is_interrupted()) return;
@@ -99,8 +147,8 @@ void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
   }
 }
 
-/// One property case of each operator and dtype for each of many seeds. Rows that passed keep no details.
-void soak(const VerifyOptions& options, std::vector<Row>& done) {
+/// One random case of each operator and dtype for each of many seeds. Rows that passed keep no details.
+void soak(const VerifyOptions& options, Done& done) {
   constexpr std::size_t most_problems = 100;  // enough to see what they have in common
   VerifyOptions one = options;
   one.selection.cases.drawn_only = true;
@@ -111,11 +159,11 @@ void soak(const VerifyOptions& options, std::vector<Row>& done) {
   for (std::int64_t i = 0; i < options.soak && !is_interrupted(); ++i) {
     const Selection selection = select(one.selection);
     Progress rows("verify", selection.rows, Progress::silent);
-    const std::size_t before = done.size();
+    const std::size_t before = done.rows.size();
     for (const CaseRows& selected : selection.cases) verify_and_report(selected, one, rows, done);
-    for (std::size_t row = before; row < done.size(); ++row) {
-      problems += breaks_parity(done[row].verdict);
-      if (done[row].verdict == Verdict::passed) done[row].outputs.clear();
+    for (std::size_t row = before; row < done.rows.size(); ++row) {
+      problems += breaks_parity(done.rows[row].verdict);
+      if (done.rows[row].verdict == Verdict::passed) done.rows[row].outputs.clear();
     }
     if (problems > most_problems) {
       say(fmt::format("stopped after {} seeds and {} problems\n", i + 1, problems));
@@ -130,25 +178,33 @@ int verify(VerifyOptions& options) {
   catch_interrupts();
   finish_run_options(options, {options.json, options.junit});
   if (options.soak != 0 && options.selection.large)
-    throw InvalidArgument("--soak makes property cases, none of which is large: leave out --all");
+    throw InvalidArgument("--soak draws small cases, none of which is large: leave out --all");
   if (options.soak != 0 && !options.golden.empty())
-    throw InvalidArgument("--soak makes property cases and --golden takes recorded ones: only one of them can be had");
+    throw InvalidArgument("--soak draws cases and --golden takes recorded ones: only one of them can be had");
+  if (options.cover && (options.soak != 0 || !options.golden.empty()))
+    throw InvalidArgument("--cover draws its cases itself: leave out --soak and --golden");
+  if (options.cover) {
+    options.selection.cases.drawn = Drawn::array;
+    options.selection.cases.drawn_only = true;
+    if (options.selection.large) options.selection.cases.element_budget = large_element_budget;
+  }
   const auto start = std::chrono::steady_clock::now();
-  std::vector<Row> done;
+  Done done;
   if (options.soak != 0) {
     soak(options, done);
   } else {
     verify_selected(options, done);
   }
-  say(verdict_table(done).text(1));
-  if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done).text(6));
+  say(verdict_table(done.rows).text(1));
+  if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done.rows).text(6));
   if (options.soak == 0) {
-    name_blind_cases(done);
-    name_unspecified_elements(done);
+    name_blind_cases(done.rows);
+    name_unspecified_elements(done.rows);
+    say_pairs(done.pairs, options.selection.cases.element_budget);
   }
   const Reports reports = write_files(options, done);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return reports.exit_code(conclude("verify", done, options, seconds, is_interrupted()));
+  return reports.exit_code(conclude("verify", done.rows, options, seconds, is_interrupted()));
 }
 
 /// CLI11 would cut what does not fit into 64 bits to the largest number that does.
@@ -167,8 +223,11 @@ void add_verify(CommandLine& line, Chosen& chosen) {
   Verb verb = line.add_verb("verify", "The parity gate: every backend against the oracle and the golden tensors");
   add_run_options(verb, *options);
   verb.add_flag("--all", options->selection.large, "The tier large as well: cases whose outputs take 64 MB and more");
+  verb.add_flag("--cover", options->cover,
+                "Instead, drawn cases that together have every pair of levels of each operator's domain; --all for "
+                "tensors of up to 2^28 elements");
   verb.add_option("--soak", options->soak,
-                  "Instead, one property case of each operator for each of N seeds, counted up from --seed")
+                  "Instead, one random case of each operator for each of N seeds, counted up from --seed")
       .type_name("N")
       .check(seed_count_problem);
   verb.add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");

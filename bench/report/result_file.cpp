@@ -402,11 +402,23 @@ std::string results_json(std::span<const Row> rows, const RunFacts& facts) {
   return json_text({{"context", std::move(about)}, {name_of(RowList::benchmarks), std::move(entries)}});
 }
 
+/// How far the drawn cases of an operator cover the pairs of levels of its domain.
+json to_json(const PairCount& counted) {
+  return {{"operator", counted.op},
+          {"covered", counted.covered},
+          {"possible", counted.possible},
+          {"too_large", counted.too_large},
+          {"excluded", counted.excluded},
+          {"too_large_levels", counted.too_large_levels}};
+}
+
 std::string checks_json(std::span<const Row> rows, const RunFacts& facts) {
   json about = context_json(facts), checks = json::array();
   if (facts.profile) about["verified"] = facts.verified;
   for (const Row& row : rows) checks.push_back(check_json(row));
-  return json_text({{"context", std::move(about)}, {name_of(RowList::checks), std::move(checks)}});
+  json document = {{"context", std::move(about)}, {name_of(RowList::checks), std::move(checks)}};
+  for (const PairCount& counted : facts.pairs) document["pairs"].push_back(to_json(counted));
+  return json_text(document);
 }
 
 std::string probe_json() { return json_text({{"context", context(false)}}); }

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/cases/cover.h"
 #include "bench/cases/row.h"
 
 namespace assay::bench {
@@ -34,6 +35,7 @@ struct RunFacts {
   std::optional<double> aa_floor = {};               ///< how far identical contestants were apart, relative
   std::optional<ProfileIdentity> profile = {};       ///< only in the files of a profile
   std::set<std::string, std::less<>> verified = {};  ///< in a profile's checks: operators whose checks are all there
+  std::vector<PairCount> pairs = {};                 ///< of the domains that cases were drawn from; only in checks
 };
 
 /// Google Benchmark's JSON, so that its own tools read it: one entry of `benchmarks` for each row.

@@ -518,19 +518,9 @@ std::vector<CaseOf<HungarianAssignment>> HungarianAssignment::cases() {
 
 namespace {
 
-/// A matching of as many pairs as there can be is finite, and half of the other pairs are forbidden.
-Recipe costs_with_forbidden_pairs(const Choices& choices, const Shape& shape, std::uint64_t key) {
-  const std::vector<std::int64_t> sizes = values::numbers_within(choices, "sizes", "targets", shape[0], 0);
-  Values costs{std::vector<double>(index(shape.elements()))};
-  Draw draw(key);
-  std::size_t at = 0;
-  for (std::int64_t b = 0; b < shape[0]; ++b) {
-    const std::int64_t before = std::accumulate(sizes.begin(), sizes.begin() + b, std::int64_t{0});
-    for (std::int64_t q = 0; q < shape[1]; ++q)
-      for (std::int64_t t = 0; t < shape[2]; ++t)
-        costs.elements[at++] = draw.chance(0.5) && t - before != q ? infinity : draw.real(-1, 4);
-  }
-  return costs;
+/// Finite for as many pairs as there can be.
+Recipe forbidden_pairs(const Choices& choices, const Shape& shape, std::uint64_t) {
+  return ForbiddenPairs{values::numbers_within(choices, "sizes", "targets", shape[0], 0)};
 }
 
 std::int64_t all_targets(const Choices& choices) {
@@ -551,7 +541,7 @@ Domain HungarianAssignment::domain() {
   std::vector<ValueClass> costs =
       values::reals(Normal{2, 1.5}, {"equal", "ties", "ascending", "descending", "large", "small", "outlier_last",
                                      "minus_zero", "subnormal", "largest"});
-  costs.push_back({"forbidden", costs_with_forbidden_pairs, values::has(infinity)});
+  costs.push_back({"forbidden", forbidden_pairs, values::has(infinity)});
   ExtentRange targets = extents("targets");
   targets.low = 0;
   targets.levels.push_back(0);

@@ -1,0 +1,40 @@
+// Triggers: kernels of any operator that are right except under one condition, as ports are. Each level of each factor
+// of the operator's domain is a condition, and there the result is wrong in one element. A case kills a trigger if the
+// condition holds on it and the wrong element is refused. What no case kills is a condition that the cases never meet.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench/cases/cases.h"
+#include "bench/verdict/expectation.h"
+
+namespace assay::bench {
+
+struct Trigger {
+  std::string factor, level;
+  /// Whether the condition holds for a case and its inputs, drawn or not.
+  std::function<bool(const BoundCase&, const TensorPack& inputs)> holds;
+
+  std::string label() const { return factor + "=" + level; }
+};
+
+/// One for each level of each factor of the operator's domain.
+std::vector<Trigger> triggers_of(const OperatorEntry& op);
+
+/// Whether the case refuses its truth with one element wrong.
+bool refuses_one_wrong_element(const BoundCase& bound, const Expectation& expected);
+
+struct TriggerFate {
+  Trigger trigger;
+  std::string killed_by;  ///< the first case that did; empty if none did
+};
+
+/// Tries all triggers on the cases of an operator at its principal dtype, in order, until all are killed. `stop` is
+/// asked between cases.
+void try_triggers(std::vector<TriggerFate>& fates, const std::vector<const BoundCase*>& cases, std::uint64_t seed,
+                  const std::function<bool()>& stop);
+
+}  // namespace assay::bench
