@@ -22,12 +22,17 @@ class OpenMpBackend final : public assay::HostBackend {
   }
   assay::Claims claims() const override { return {.honours_threads = true}; }
   std::vector<std::pair<std::string, std::string>> details() const override {
-    return {{"openmp", std::to_string(_OPENMP)}};
+    std::vector<std::pair<std::string, std::string>> all = {{"openmp", std::to_string(_OPENMP)}};
+    all.insert(all.end(), changed_thresholds_.begin(), changed_thresholds_.end());
+    return all;
   }
   int set_threads(int threads) override {
     assay::openmp::thread_count() = std::max(threads, 1);
     return assay::openmp_team_of(threads);
   }
+
+ private:
+  const std::vector<std::pair<std::string, std::string>> changed_thresholds_ = assay::openmp::read_thresholds();
 };
 
 }  // namespace
