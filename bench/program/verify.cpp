@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <map>
@@ -23,11 +24,16 @@ struct VerifyOptions : RunOptions {
   std::string junit;
   std::int64_t soak = 0;
   bool margins = false;
+  bool stop_at_first = false;
   VerifyOptions() {
     threads = "1,2,n";  // one, more than one, and all: results must not depend on the count
     selection.cases.property_cases = default_property_cases;
   }
 };
+
+bool any_breaks_parity(std::span<const Row> rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const Row& row) { return breaks_parity(row.verdict); });
+}
 
 /// All rows of one case, each reported when it is done.
 void verify_and_report(const CaseRows& selected, const VerifyOptions& options, Progress& progress,
@@ -43,10 +49,10 @@ void verify_and_report(const CaseRows& selected, const VerifyOptions& options, P
   });
 }
 
-Reports write_files(const VerifyOptions& options, std::span<const Row> rows) {
+Reports write_files(const VerifyOptions& options, std::span<const Row> rows, bool partial) {
   Reports reports;
-  if (!options.json.empty()) reports.write(options.json, checks_json(rows, {is_interrupted()}));
-  if (!options.junit.empty()) reports.write(options.junit, junit_xml(rows, is_interrupted()));
+  if (!options.json.empty()) reports.write(options.json, checks_json(rows, {partial}));
+  if (!options.junit.empty()) reports.write(options.junit, junit_xml(rows, partial));
   return reports;
 }
 
@@ -78,7 +84,8 @@ void name_unspecified_elements(std::span<const Row> rows) {
                   fmt::join(names, ", ")));
 }
 
-void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
+/// False if cases are left out: it was interrupted, or is to stop at the first that breaks parity.
+bool verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
   const Selection selection = select(options.selection);
   Progress progress("verify", selection.rows);
   for (const Row& row : selection.damaged) {
@@ -86,9 +93,14 @@ void verify_selected(const VerifyOptions& options, std::vector<Row>& done) {
     done.push_back(row);
   }
   for (const CaseRows& selected : selection.cases) {
-    if (is_interrupted()) return;
+    if (is_interrupted()) return false;
+    if (options.stop_at_first && any_breaks_parity(done)) {
+      say("stopped at the first case that breaks parity\n");
+      return false;
+    }
     verify_and_report(selected, options, progress, done);
   }
+  return true;
 }
 
 /// One property case of each operator and dtype for each of many seeds. Rows that passed keep no details.
@@ -127,10 +139,11 @@ int verify(VerifyOptions& options) {
     throw InvalidArgument("--soak makes property cases and --golden takes recorded ones: only one of them can be had");
   const auto start = std::chrono::steady_clock::now();
   std::vector<Row> done;
+  bool whole = true;
   if (options.soak != 0) {
     soak(options, done);
   } else {
-    verify_selected(options, done);
+    whole = verify_selected(options, done);
   }
   say(verdict_table(done).text(1));
   if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done).text(6));
@@ -138,7 +151,7 @@ int verify(VerifyOptions& options) {
     name_blind_cases(done);
     name_unspecified_elements(done);
   }
-  const Reports reports = write_files(options, done);
+  const Reports reports = write_files(options, done, is_interrupted() || !whole);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return reports.exit_code(conclude("verify", done, options, seconds, is_interrupted()));
 }
@@ -163,6 +176,8 @@ void add_verify(CommandLine& line, Chosen& chosen) {
                   "Instead, one property case of each operator for each of N seeds, counted up from --seed")
       .type_name("N")
       .check(seed_count_problem);
+  verb.add_flag("--stop-at-first", options->stop_at_first,
+                "End after the first case that breaks parity; files are partial");
   verb.add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
   verb.add_option("--junit", options->junit, "Write a JUnit report; - is standard output")
       .type_name("FILE")
