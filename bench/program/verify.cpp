@@ -25,6 +25,7 @@ struct VerifyOptions : RunOptions {
   std::int64_t soak = 0;
   bool margins = false;
   bool stop_at_first = false;
+  double within = 1;  // which every row that passed is
   VerifyOptions() {
     threads = "1,2,n";  // one, more than one, and all: results must not depend on the count
     selection.cases.property_cases = default_property_cases;
@@ -137,6 +138,7 @@ int verify(VerifyOptions& options) {
     throw InvalidArgument("--soak makes property cases, none of which is large: leave out --all");
   if (options.soak != 0 && !options.golden.empty())
     throw InvalidArgument("--soak makes property cases and --golden takes recorded ones: only one of them can be had");
+  require_share(options.within);
   const auto start = std::chrono::steady_clock::now();
   std::vector<Row> done;
   bool whole = true;
@@ -153,7 +155,10 @@ int verify(VerifyOptions& options) {
   }
   const Reports reports = write_files(options, done, is_interrupted() || !whole);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return reports.exit_code(conclude("verify", done, options, seconds, is_interrupted()));
+  int code = conclude("verify", done, options, seconds, is_interrupted());
+  const bool all_within = options.within == 1 || report_rows_above(options.within, done, options.github) == 0;
+  if (code == ExitCode::ok && !all_within) code = ExitCode::parity;
+  return reports.exit_code(code);
 }
 
 /// CLI11 would cut what does not fit into 64 bits to the largest number that does.
@@ -178,6 +183,9 @@ void add_verify(CommandLine& line, Chosen& chosen) {
       .check(seed_count_problem);
   verb.add_flag("--stop-at-first", options->stop_at_first,
                 "End after the first case that breaks parity; files are partial");
+  verb.add_option("--within", options->within,
+                  "Fail the run if a row that passed uses more than this share of its tolerance, e.g. 0.25")
+      .type_name("SHARE");
   verb.add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
   verb.add_option("--junit", options->junit, "Write a JUnit report; - is standard output")
       .type_name("FILE")
