@@ -16,14 +16,14 @@ class OpenMpBackend final : public assay::HostBackend {
         "an assignment is a chain of shortest paths, each starting from the one before; there is nothing here for "
         "threads or vectors to share");
   }
-  std::string_view name() const override { return "openmp"; }
+  std::string_view name() const override { return "openmp"; }  // unreached: a module goes by the name of its file
   std::string_view description() const override {
     return "OpenMP threads and portable vectors, each line of memory moved once";
   }
   assay::Claims claims() const override { return {.honours_threads = true}; }
   std::vector<std::pair<std::string, std::string>> details() const override {
-    std::vector<std::pair<std::string, std::string>> all = {{"openmp", std::to_string(_OPENMP)}};
-    all.insert(all.end(), changed_thresholds_.begin(), changed_thresholds_.end());
+    auto all = changed_thresholds_;
+    all.emplace(all.begin(), "openmp", std::to_string(_OPENMP));
     return all;
   }
   int set_threads(int threads) override {
@@ -38,6 +38,6 @@ class OpenMpBackend final : public assay::HostBackend {
 }  // namespace
 
 assay::Backend* assay_backend() {
-  static OpenMpBackend backend;
+  static OpenMpBackend backend;  // unreached: there is one call, which makes it
   return &backend;
 }

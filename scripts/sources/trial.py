@@ -14,7 +14,7 @@ from pathlib import Path
 
 from results.errors import UserError
 
-from .gate import ROOT, VERIFY, ends_of
+from .gate import QUIET, ROOT, VERIFY, ends_of
 from .mutants import Mutant
 from .tree import Module, Tree, object_of, reached_from
 
@@ -130,7 +130,7 @@ class Worker:
             **os.environ,
             "ASSAY_GOLDEN": str(ROOT / "golden" / "tensors"),
             "OMP_WAIT_POLICY": "passive",  # two workers share the cores
-            "XDG_CACHE_HOME": "/nowhere",
+            **QUIET,
             **end,
         }
         process = subprocess.Popen(
