@@ -1,7 +1,8 @@
 """What of a source ran, merged from the JSON that gcov gives for each object file.
 
 A template or a header is compiled many times over. All its instantiations count together: a function is known by the
-place it begins at, a line has run if it ran in any of them, and a direction of a branch was taken if any of them took it.
+place it begins at, a line has run if it ran in any of them, and a direction of a branch was taken if one of them took
+it.
 Directions that only an exception takes are left out, and so are branches on lines that never ran. Where instantiations
 have different branches on a line (one has a cleanup that another lacks), each kind counts by itself.
 """
@@ -39,7 +40,8 @@ class Coverage:
     def add(self, document: dict) -> None:
         """What gcov says of one object file."""
         if document.get("format_version") != _VERSION:
-            raise UserError(f"gcov writes format {document.get('format_version')}, but {_VERSION} is expected: use gcov 12")
+            version = document.get("format_version")
+            raise UserError(f"gcov writes format {version}, but {_VERSION} is expected: use gcov 12")
         for file in document["files"]:
             if file["file"].startswith(self.root):
                 self._add_file(file["file"].removeprefix(self.root), file)
@@ -87,7 +89,7 @@ def merge(root: str, documents: Iterable[dict]) -> Coverage:
 
 
 def _short(name: str) -> str:
-    """A function without its arguments and namespaces: `assay::f(int)::{lambda(int)#1}::operator()(int) const` is a lambda."""
+    """A function without its arguments and namespaces; one without a name is a lambda."""
     if "{lambda(" in name:
         return "a lambda"
     return name.split("(anonymous namespace)::")[-1].split("(")[0].split("<")[0].split("::")[-1] or name

@@ -1,4 +1,4 @@
-"""Mutants of C++ sources: copies in which one token is another one. Which ones can be made of a text is decided here."""
+"""Mutants of C++ sources: copies in which one token is another one. Which ones a text has is decided here."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ class Mutants(unittest.TestCase):
 
     def test_integers_are_one_more_and_one_less(self) -> None:
         self.assertEqual(changes("a = 5;"), ["5 6", "5 4"])
-        self.assertEqual(changes("a = 0; b = 0x10u; c = 1'000;"), "0 1,0 (-1),0x10u 17u,0x10u 15u,1'000 1001,1'000 999".split(","))
+        made = ["0 1", "0 (-1)", "0x10u 17u", "0x10u 15u", "1'000 1001", "1'000 999"]
+        self.assertEqual(changes("a = 0; b = 0x10u; c = 1'000;"), made)
 
     def test_floats_are_wrong_by_2_to_the_minus_8(self) -> None:
         self.assertEqual(

@@ -41,9 +41,9 @@ WORKERS = 2
 
 HELP = f"""Asks whether `assay verify` sees a kernel's source with one token changed.
 
-Each mutant of backends/scalar and backends/openmp is compiled in a copy of the tree, build/mutants, and held against the
-rows of its backend and of the operators of its file, at the ends of the backend's thresholds too. A hang, a crash and a
-row that does not pass kill it. The first run builds the copy, which takes minutes; a mutant takes seconds.
+Each mutant of backends/scalar and backends/openmp is compiled in a copy of the tree, build/mutants, and held against
+the rows of its backend and of the operators of its file, at the ends of the backend's thresholds too. A hang, a crash
+and a row that does not pass kill it. The first run builds the copy, which takes minutes; a mutant takes seconds.
 
 Survivors are printed with both lines: a person reads each and says whether it is equivalent or a case is missing. All
 results stand in build/mutants/results.jsonl.
@@ -62,7 +62,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def mutate(
-    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="Try N of the mutants; without it, all.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="Try N of the mutants; all without it.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Which ones --count takes.")] = 1,
     file: Annotated[str, typer.Option(metavar="GLOB", help="Only files that match, such as '*/masking.cpp'.")] = "*",
     list_only: Annotated[bool, typer.Option("--list", help="Print the mutants and try none.")] = False,

@@ -23,8 +23,8 @@ Matrix = dict[tuple[str, str], str]
 
 HELP = """Holds backends/support_matrix.txt, which kernel is there at which dtypes, against what `assay list` says.
 
-A kernel whose registration is lost is only UNSUPPORTED to `assay verify`. Backends that the build or the machine lacks are
-not compared.
+A kernel whose registration is lost is only UNSUPPORTED to `assay verify`. Backends that the build or the machine lacks
+are not compared.
 
 \b
 Exit codes:

@@ -49,8 +49,8 @@ class Matrices(unittest.TestCase):
         self.assertEqual(
             self.sentences(said),
             [
-                "softmax on scalar: support_matrix.txt expects f32, but the program has no kernel: bring it back, or run "
-                "scripts/support_matrix --write"
+                "softmax on scalar: support_matrix.txt expects f32, but the program has no kernel: bring it back, or "
+                "run scripts/support_matrix --write"
             ],
         )
 
@@ -71,8 +71,8 @@ class Matrices(unittest.TestCase):
         self.assertEqual(
             self.sentences(said),
             [
-                "softmax on eigen: support_matrix.txt expects no kernel, but the program has f32: add it to the file, or "
-                "run scripts/support_matrix --write"
+                "softmax on eigen: support_matrix.txt expects no kernel, but the program has f32: add it to the file, "
+                "or run scripts/support_matrix --write"
             ],
         )
 
@@ -93,7 +93,8 @@ class Matrices(unittest.TestCase):
         said["support"][0]["backends"]["eigen"] = "bf16 f32"
         self.assertEqual(
             written(TEXT, read_listed(said)),
-            "# a comment\noperator  scalar  eigen     torch\nsoftmax   f32     bf16,f32  f32\npad       f32,u8  f32,u8    -\n",
+            "# a comment\noperator  scalar  eigen     torch\nsoftmax   f32     bf16,f32  f32\n"
+            "pad       f32,u8  f32,u8    -\n",
         )
         self.assertEqual(differences(parse(written(TEXT, read_listed(said))), read_listed(said)), [])
 

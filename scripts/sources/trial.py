@@ -1,4 +1,4 @@
-"""What becomes of one mutant: it is compiled, its module linked, and the gate asked in every environment of the backend."""
+"""What becomes of one mutant: it is compiled, its module linked, and the gate asked in every environment it has."""
 
 from __future__ import annotations
 
