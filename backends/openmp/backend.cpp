@@ -16,23 +16,28 @@ class OpenMpBackend final : public assay::HostBackend {
         "an assignment is a chain of shortest paths, each starting from the one before; there is nothing here for "
         "threads or vectors to share");
   }
-  std::string_view name() const override { return "openmp"; }
+  std::string_view name() const override { return "openmp"; }  // unreached: a module goes by the name of its file
   std::string_view description() const override {
     return "OpenMP threads and portable vectors, each line of memory moved once";
   }
   assay::Claims claims() const override { return {.honours_threads = true}; }
   std::vector<std::pair<std::string, std::string>> details() const override {
-    return {{"openmp", std::to_string(_OPENMP)}};
+    auto all = changed_thresholds_;
+    all.emplace(all.begin(), "openmp", std::to_string(_OPENMP));
+    return all;
   }
   int set_threads(int threads) override {
     assay::openmp::thread_count() = std::max(threads, 1);
     return assay::openmp_team_of(threads);
   }
+
+ private:
+  const std::vector<std::pair<std::string, std::string>> changed_thresholds_ = assay::openmp::read_thresholds();
 };
 
 }  // namespace
 
 assay::Backend* assay_backend() {
-  static OpenMpBackend backend;
+  static OpenMpBackend backend;  // unreached: there is one call, which makes it
   return &backend;
 }

@@ -48,7 +48,7 @@ void write_tensors(const NestedTensor::Inputs<T>& in, const View<T>& tensors) {
   constexpr std::int64_t element = sizeof(T);
   std::int64_t bytes = tensors.shape.elements() * element;
   for (const auto& image : in.images) bytes += image.shape.elements() * element;
-  const bool streamed = bytes > bytes_worth_streaming;
+  const bool streamed = bytes > thresholds.stream;
   const RowBlocks blocks(H, W * element);
   parallel_for(B * C * blocks.count(), bytes, [&](std::int64_t task, int) {
     const std::int64_t block = task % blocks.count(), plane = task / blocks.count();

@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <cstring>
 
+#include "backends/openmp/thresholds.h"
+
 namespace assay::openmp {
 
-/// Rows in blocks of about 256 KB: enough to forget what a block costs besides its bytes (0.2 µs if it is streamed),
-/// and few enough for the workers to end together.
+/// The rows of a canvas in blocks of about as many bytes as thresholds.h says.
 class RowBlocks {
  public:
   RowBlocks(std::int64_t rows, std::int64_t row_bytes)
-      : rows_(rows), size_(std::max<std::int64_t>(1, 256 * 1024 / row_bytes)), count_((rows + size_ - 1) / size_) {}
+      : rows_(rows),
+        size_(std::clamp<std::int64_t>(thresholds.canvas_block / row_bytes, 1, std::max<std::int64_t>(rows, 1))),
+        count_((rows + size_ - 1) / size_) {}
 
   std::int64_t count() const { return count_; }
   std::int64_t begin(std::int64_t block) const { return block * size_; }

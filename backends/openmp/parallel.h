@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "backends/openmp/thresholds.h"
+
 namespace assay::openmp {
 
 /// The number of threads the user asked for; all of them until then.
@@ -17,13 +19,10 @@ inline int& thread_count() {
   return count;
 }
 
-/// A fork costs 1 to 3 µs, in which one core moves about 100 KB: less than this is not worth another worker.
-constexpr std::int64_t bytes_worth_a_worker = 128 * 1024;
-
 /// Runs body(task, worker) for every task in [0, tasks), which move `bytes` together; `worker` is below thread_count().
 template <class Body>
 void parallel_for(std::int64_t tasks, std::int64_t bytes, const Body& body) {
-  const std::int64_t useful = std::min(tasks, bytes / bytes_worth_a_worker);
+  const std::int64_t useful = std::min(tasks, bytes / std::max<std::int64_t>(thresholds.worker, 1));
   const int workers = static_cast<int>(std::min<std::int64_t>(thread_count(), useful));
   if (workers <= 1) {  // even a team of one costs OpenMP 0.1 µs
     for (std::int64_t task = 0; task < tasks; ++task) body(task, 0);

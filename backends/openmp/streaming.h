@@ -1,7 +1,7 @@
 // Writing results that are larger than the caches. An ordinary store first reads the line it will overwrite; a streamed
 // (non-temporal) one does not, which is worth a third of a copy's traffic, but only in whole lines: a single ordinary
 // store in between holds up all that follow it until its line has come. So LineStream takes pieces of any length, one
-// behind the other, and lets nothing but whole lines out.
+// behind the other, and lets nothing but whole lines out. From which size on it pays: thresholds.h.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +14,6 @@
 #endif
 
 namespace assay::openmp {
-
-/// A copy that moves more than this is streamed. Measured with 32 MB of last-level cache: at 47 MB it gains 1.4 times,
-/// at 220 MB 1.7 times, while results of 14 MB are still better left in the cache. Results that are computed, not
-/// copied, gained nothing at any size.
-inline constexpr std::int64_t bytes_worth_streaming = 44 << 20;
 
 /// Appends to memory by ordinary stores.
 class PlainStream {

@@ -206,10 +206,10 @@ SoftmaxRows choose_rows(bool with_bias, bool with_mask) {
   return with_mask ? softmax_rows<false, true> : softmax_rows<false, false>;
 }
 
-/// Rows of a task, of the N rows of a head of a window: about 128 KB of scores.
+/// Rows of a task, of the N rows of a head of a window: about as many bytes of scores as thresholds.h says.
 std::int64_t rows_of_task(std::int64_t N) {
   const std::int64_t together = rows_at_once(N);
-  return std::clamp<std::int64_t>(32 * 1024 / N / together * together, together, N);
+  return std::clamp<std::int64_t>(thresholds.score_block / 4 / N / together * together, together, N);
 }
 
 std::int64_t bytes_moved(const WindowSoftmax::Inputs<float>& in) {

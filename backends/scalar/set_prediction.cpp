@@ -87,8 +87,8 @@ std::size_t nearest_free_column(Workspace<Number>& work, const Matrix& cost, std
       }
       if (nearest == none || work.distance[j] < work.distance[nearest]) nearest = j;
     }
-    if (nearest == none || !(work.distance[nearest] < Numbers::infinity))
-      reject(HungarianAssignment::name, "no assignment of finite cost exists");
+    if (nearest == none || !(work.distance[nearest] < Numbers::infinity))        // unreached: validate() refuses this
+      reject(HungarianAssignment::name, "no assignment of finite cost exists");  // unreached: validate() refuses this
     work.done[nearest] = true;
     reached = work.distance[nearest];
     if (work.row_of[nearest] == none) return nearest;

@@ -55,6 +55,12 @@ int conclude(std::string_view verb, std::span<const Row> rows, const RunOptions&
 /// Prints a row that breaks parity: label, verdict, reason and the command that reproduces it.
 void print_problem(const Row& row, bool github);
 
+/// For --within: InvalidArgument unless the share is above 0 and at most 1.
+void require_share(double share);
+/// Names each PASSED row that uses more than this share of its tolerance, then says how many there are, and returns it.
+/// The rows stay as they are.
+std::size_t report_rows_above(double share, std::span<const Row> rows, bool github);
+
 /// Reads this machine's probe from the cache or measures it; known_probe() has it then. False if interrupted.
 bool obtain_probe(bool quick);
 

@@ -27,11 +27,17 @@ struct VerifyOptions : RunOptions {
   bool cover = false;
   std::int64_t soak = 0;
   bool margins = false;
+  bool stop_at_first = false;
+  double within = 1;  // which every row that passed is
   VerifyOptions() {
     threads = "1,2,n";  // one, more than one, and all: results must not depend on the count
     selection.cases.drawn = Drawn::share;
   }
 };
+
+bool any_breaks_parity(std::span<const Row> rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const Row& row) { return breaks_parity(row.verdict); });
+}
 
 /// What a run has found so far.
 struct Done {
@@ -64,20 +70,20 @@ void verify_and_report(const CaseRows& selected, const VerifyOptions& options, P
   for (std::size_t i = before; i < done.rows.size(); ++i) {
     if (!breaks_parity(done.rows[i].verdict)) continue;
     progress.clear();
-    reduce(selected, done.rows[i], options, done);
+    if (!options.stop_at_first) reduce(selected, done.rows[i], options, done);
     print_problem(done.rows[i], options.github);
   }
 }
 
-Reports write_files(const VerifyOptions& options, const Done& done) {
+Reports write_files(const VerifyOptions& options, const Done& done, bool partial) {
   Reports reports;
   const std::vector<Row>& rows = done.rows;
   if (!options.json.empty()) {
-    RunFacts facts{is_interrupted()};
+    RunFacts facts{partial};
     facts.pairs = done.pairs;
     reports.write(options.json, checks_json(rows, facts));
   }
-  if (!options.junit.empty()) reports.write(options.junit, junit_xml(rows, is_interrupted()));
+  if (!options.junit.empty()) reports.write(options.junit, junit_xml(rows, partial));
   return reports;
 }
 
@@ -133,7 +139,8 @@ void say_pairs(const std::vector<PairCount>& pairs, double budget) {
   say(sentence + "\n");
 }
 
-void verify_selected(const VerifyOptions& options, Done& done) {
+/// False if cases are left out: it was interrupted, or is to stop at the first that breaks parity.
+bool verify_selected(const VerifyOptions& options, Done& done) {
   const Selection selection = select(options.selection);
   done.pairs = selection.list.pairs;
   Progress progress("verify", selection.rows);
@@ -142,9 +149,14 @@ void verify_selected(const VerifyOptions& options, Done& done) {
     done.rows.push_back(row);
   }
   for (const CaseRows& selected : selection.cases) {
-    if (is_interrupted()) return;
+    if (is_interrupted()) return false;
+    if (options.stop_at_first && any_breaks_parity(done.rows)) {
+      say("stopped at the first case that breaks parity\n");
+      return false;
+    }
     verify_and_report(selected, options, progress, done);
   }
+  return true;
 }
 
 /// One random case of each operator and dtype for each of many seeds. Rows that passed keep no details.
@@ -188,12 +200,14 @@ int verify(VerifyOptions& options) {
     options.selection.cases.drawn_only = true;
     if (options.selection.large) options.selection.cases.element_budget = large_element_budget;
   }
+  require_share(options.within);
   const auto start = std::chrono::steady_clock::now();
   Done done;
+  bool whole = true;
   if (options.soak != 0) {
     soak(options, done);
   } else {
-    verify_selected(options, done);
+    whole = verify_selected(options, done);
   }
   say(verdict_table(done.rows).text(1));
   if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done.rows).text(6));
@@ -202,9 +216,12 @@ int verify(VerifyOptions& options) {
     name_unspecified_elements(done.rows);
     say_pairs(done.pairs, options.selection.cases.element_budget);
   }
-  const Reports reports = write_files(options, done);
+  const Reports reports = write_files(options, done, is_interrupted() || !whole);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return reports.exit_code(conclude("verify", done.rows, options, seconds, is_interrupted()));
+  int code = conclude("verify", done.rows, options, seconds, is_interrupted());
+  const bool all_within = options.within == 1 || report_rows_above(options.within, done.rows, options.github) == 0;
+  if (code == ExitCode::ok && !all_within) code = ExitCode::parity;
+  return reports.exit_code(code);
 }
 
 /// CLI11 would cut what does not fit into 64 bits to the largest number that does.
@@ -230,6 +247,11 @@ void add_verify(CommandLine& line, Chosen& chosen) {
                   "Instead, one random case of each operator for each of N seeds, counted up from --seed")
       .type_name("N")
       .check(seed_count_problem);
+  verb.add_flag("--stop-at-first", options->stop_at_first,
+                "End after the first case that breaks parity; files are partial");
+  verb.add_option("--within", options->within,
+                  "Fail the run if a row that passed uses more than this share of its tolerance, e.g. 0.25")
+      .type_name("SHARE");
   verb.add_flag("--margins", options->margins, "How much of its tolerance each backend used, and where");
   verb.add_option("--junit", options->junit, "Write a JUnit report; - is standard output")
       .type_name("FILE")
