@@ -24,7 +24,8 @@ struct VerifyOptions : RunOptions {
   std::int64_t soak = 0;
   bool margins = false;
   VerifyOptions() {
-    threads = "1,2,n";  // one, more than one, and all: results must not depend on the count
+    // one, an even and an odd share, more than most machines have, and all: results must not depend on the count
+    threads = "1,2,3,7,n";
     selection.cases.property_cases = default_property_cases;
   }
 };

@@ -4,34 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cfenv>
 #include <chrono>
 #include <cstring>
 #include <functional>
 #include <new>
 #include <string_view>
+#include <thread>
 
 #include "bench/base/units.h"
 #include "bench/machine/memory.h"
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
+#include "bench/verdict/floating_point.h"
 
 namespace assay::bench {
 namespace {
 
 constexpr std::size_t canary_bytes = 64;  // a cache line before and after: most stray writes land there
-
-/// Flush-to-zero and denormals-are-zero, and the rounding mode: a kernel may change them for every later one.
-unsigned floating_point_mode() {
-  auto mode = static_cast<unsigned>(std::fegetround());
-#if defined(__x86_64__)
-  constexpr unsigned control_bits = 0xffc0;  // MXCSR without its sticky exception flags
-  mode ^= (_mm_getcsr() & control_bits) << 16;
-#endif
-  return mode;
-}
 
 /// Enough to hit a part that a call skips, and too few to disturb the caches.
 constexpr std::size_t spoilt_elements = 8;
@@ -215,23 +202,38 @@ std::optional<double> Trial::time(std::int64_t calls) {
 }
 
 void Trial::run() {
-  call_checked([this] { call(); });
+  check_around([this] {
+    call();
+    finish();
+  });
 }
 
-void Trial::call_checked(const Invocation& invocation) {
-  std::fesetenv(FE_DFL_ENV);
-  const unsigned before = floating_point_mode();
+void Trial::run_on(std::size_t set) {
+  next_ = set;
+  run();
+}
+
+void Trial::run_from_new_thread() {
+  std::exception_ptr thrown;
+  std::thread([&] {
+    try {
+      run();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }).join();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+void Trial::check_around(const std::function<void()>& calls) {
   use_threads();
+  set_default_floating_point(threads_);
   try {
-    invocation();
-    finish();
+    calls();
   } catch (const std::bad_alloc&) {
     out_of_memory();
   }
-  if (floating_point_mode() != before) {
-    environment_breach_ = "it changed the rounding mode or the flush-to-zero bits and left them changed";
-    std::fesetenv(FE_DFL_ENV);
-  }
+  if (std::string breach = floating_point_breach(threads_); !breach.empty()) environment_breach_ = std::move(breach);
 }
 
 /// The kernel's fault only if more is left than all its tensors take.
@@ -283,7 +285,11 @@ Trial::Guarded Trial::run_between_guard_pages(Placement placement, std::uint64_t
     output_buffers[i].poison(random_bits(seed, next++), placement);
     outputs[i][0].data = output_buffers[i].tensor();
   }
-  call_checked(plan_->bind(inputs.slots(), outputs.slots()));
+  const Invocation invocation = plan_->bind(inputs.slots(), outputs.slots());
+  check_around([&] {
+    invocation();
+    finish();
+  });
   Guarded guarded{TensorPack(outputs.size()), environment_breach_};
   for (std::size_t i = 0; i < outputs.size(); ++i)
     guarded.results[i].push_back(copy_of(guarded.results, outputs[i][0]));
@@ -300,7 +306,10 @@ std::optional<Trial::Guarded> Trial::run_at_odd_places(std::uint64_t seed) {
   fill(set);
   poison_set(set, seed);
   bind(set);
-  call_checked(set.invocation);
+  check_around([&] {
+    set.invocation();
+    finish();
+  });
   return Guarded{results_of(set), environment_breach_.empty() ? breach_of(set) : environment_breach_};
 }
 

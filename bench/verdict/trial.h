@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,13 @@ class Trial {
 
   /// One call, and the device is done with it.
   void run();
+  /// The same on one of the sets; the call after it is on the next one.
+  void run_on(std::size_t set);
+  /// The same from a thread that has called nothing before. Throws what the call threw there.
+  void run_from_new_thread();
+  /// Any calls, on the thread that calls this: the thread count and the default floating-point environment are set
+  /// before them, and the environment is checked after them.
+  void check_around(const std::function<void()>& calls);
 
   /// Whether outputs still hold the pattern of the last poison(): nothing has written since.
   bool still_poisoned() const;
@@ -116,7 +124,6 @@ class Trial {
   void poison_set(BufferSet& set, std::uint64_t seed) const;
   TensorPack results_of(const BufferSet& set) const;
   std::string breach_of(const BufferSet& set) const;
-  void call_checked(const Invocation& invocation);
   Guarded run_between_guard_pages(Placement placement, std::uint64_t seed);
   std::optional<Guarded> run_at_odd_places(std::uint64_t seed);
   std::vector<GuardedBuffer> guarded_inputs() const;
