@@ -33,24 +33,32 @@ unsigned exchange_for_default() {
   return before;
 }
 
+std::string breach(const std::string& where) {
+  return fmt::format("it changed the rounding mode or the flush-to-zero bits{} and left them changed", where);
+}
+
 }  // namespace
 
-void set_default_floating_point(int threads) { floating_point_breach(threads); }
+void set_default_floating_point(int threads) {
+  std::fesetenv(FE_DFL_ENV);
+  floating_point_breach_of_workers(threads);
+}
 
-std::string floating_point_breach(int threads) {
-  const unsigned mine = exchange_for_default(), usual = mode_of_this_thread();
-  std::vector<unsigned> modes(static_cast<std::size_t>(std::max(threads, 1)), usual);
-  if (threads > 1) {
+std::string floating_point_breach() {
+  const unsigned found = exchange_for_default();
+  return found == mode_of_this_thread() ? std::string() : breach("");
+}
+
+std::string floating_point_breach_of_workers(int threads) {
+  if (threads <= 1) return {};
+  std::vector<char> changed(static_cast<std::size_t>(threads), 0);
 #pragma omp parallel num_threads(threads)
-    if (const int worker = omp_get_thread_num(); worker > 0)
-      modes[static_cast<std::size_t>(worker)] = exchange_for_default();
+  if (const int worker = omp_get_thread_num(); worker > 0) {
+    const unsigned found = exchange_for_default();
+    changed[static_cast<std::size_t>(worker)] = found != mode_of_this_thread();
   }
-  modes[0] = mine;
-  const auto changed = std::find_if(modes.begin(), modes.end(), [&](unsigned mode) { return mode != usual; });
-  if (changed == modes.end()) return {};
-  const auto worker = changed - modes.begin();
-  return fmt::format("it changed the rounding mode or the flush-to-zero bits{} and left them changed",
-                     worker == 0 ? std::string() : fmt::format(" on worker thread {}", worker));
+  const auto first = std::find(changed.begin(), changed.end(), 1);
+  return first == changed.end() ? std::string() : breach(fmt::format(" on worker thread {}", first - changed.begin()));
 }
 
 }  // namespace assay::bench

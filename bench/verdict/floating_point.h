@@ -10,8 +10,12 @@ namespace assay::bench {
 /// OpenMP runtime, so these are the workers of every backend that computes with OpenMP. `threads` is 0 on a device.
 void set_default_floating_point(int threads);
 
-/// Which of these threads no longer has the defaults: "it changed the rounding mode or the flush-to-zero bits on worker
-/// thread 3 and left them changed". Empty if all have them. All have them afterwards.
-std::string floating_point_breach(int threads);
+/// "it changed the rounding mode or the flush-to-zero bits and left them changed" if the calling thread no longer has
+/// the defaults; empty if it has. It has them afterwards.
+std::string floating_point_breach();
+
+/// The same of the workers: "… on worker thread 3 …". To ask them costs a team's fork, tens of microseconds where they
+/// are more than the CPUs.
+std::string floating_point_breach_of_workers(int threads);
 
 }  // namespace assay::bench

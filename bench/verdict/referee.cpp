@@ -62,6 +62,7 @@ void Referee::verify(Trial& trial, Row& row) {
     if (!passes_between_guards(trial, row)) return;
     trial.poison(random_bits(row.seed, PoisonSeed::first_run));
     trial.run();
+    trial.check_workers();
     now_ = judge(trial.results(), row);
     fail_for(row, trial.breach());
     for (const Check check : checks)
@@ -119,7 +120,7 @@ void Referee::check_quiet(Trial& trial, Row& row) {
 /// on an earlier run.
 void Referee::check_again(Trial& trial, Row& row) {
   trial.run();
-  const Digests again = digests(trial.results());
+  const Digests again = trial.result_digests();
   for (std::size_t i = 0; i < again.size(); ++i) {
     if (again[i] == now_[i]) continue;
     return row.become(Verdict::failed, fmt::format("output {} has other bits when run again on the same inputs",
@@ -132,6 +133,8 @@ void Referee::check_again(Trial& trial, Row& row) {
 void Referee::check_in_sequences(Trial& trial, Row& row) {
   const bool first_of_backend = answers_.at(row.backend).threads == row.threads;
   check_sequences({bound_, expected_, companion_, trial, row, now_}, first_of_backend);
+  trial.check_workers();
+  fail_for(row, trial.breach());
 }
 
 /// With other values at the same addresses, a kernel that remembers its answer gives a wrong one.

@@ -27,7 +27,8 @@ struct Scene {
 inline constexpr std::size_t most_bytes_of_many_calls = 4096;
 
 /// Runs one sequence after the other until one fails: a second set of buffers, a new thread, another plan alive at
-/// once, two host threads at once where the backend allows it. With `many_calls` also a thousand calls.
+/// once, two host threads at once where the backend allows it. With `many_calls` also a thousand calls. A case that is
+/// not small meets the new thread and the other plan alone.
 void check_sequences(const Scene& scene, bool many_calls);
 
 }  // namespace assay::bench
