@@ -4,9 +4,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/cases/cases.h"
+#include "bench/cases/output_report.h"
 #include "bench/cases/row.h"
 #include "bench/verdict/digest.h"
 #include "bench/verdict/expectation.h"
@@ -49,8 +52,13 @@ class Referee {
     Digests digests;
   };
   std::map<std::string, Answer> answers_;  ///< by backend, at the first thread count it ran with
-  Digests judged_;                         ///< of the results that passed last, of the row that verify() has in hand
-  Digests now_;                            ///< of its first run on ordinary memory
+  /// What was found of results that passed, by their digests: of one case many runs give the same bits.
+  struct Found {
+    std::vector<OutputReport> outputs;
+    std::optional<double> max_error_ratio;
+  };
+  std::map<Digests, Found> passed_;
+  Digests now_;  ///< of the first run on ordinary memory of the row that verify() has in hand
 };
 
 }  // namespace assay::bench

@@ -28,7 +28,6 @@ void hold_to_first_run(const Scene& scene, const Digests& now) {
                fmt::format("output {} has other bits than in the first run", scene.bound.instance->outputs[i].name));
 }
 
-/// Larger tensors are dear to run, and their plans have met guarded and ordinary buffers before.
 bool is_small(const Scene& scene) { return scene.bound.tier == Tier::small; }
 
 /// Does one part of a sequence if the row has passed so far. If the part fails it, the reason says when.
@@ -209,11 +208,14 @@ void check_many_calls(const Scene& scene) {
 
 }  // namespace
 
-void check_sequences(const Scene& scene, bool many_calls) {
+void check_sequences(const Scene& scene, bool first_of_backend) {
+  if (!is_small(scene) && !first_of_backend) return;
   if (is_small(scene)) check_second_binding(scene);
   check_new_thread(scene);
-  check_two_threads(scene, check_two_plans(scene));
-  if (many_calls) check_many_calls(scene);
+  OtherPlan other = check_two_plans(scene);
+  if (!first_of_backend) return;
+  check_two_threads(scene, std::move(other));
+  check_many_calls(scene);
 }
 
 }  // namespace assay::bench

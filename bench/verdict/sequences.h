@@ -27,8 +27,9 @@ struct Scene {
 inline constexpr std::size_t most_bytes_of_many_calls = 4096;
 
 /// Runs one sequence after the other until one fails: a second set of buffers, a new thread, another plan alive at
-/// once, two host threads at once where the backend allows it. With `many_calls` also a thousand calls. A case that is
-/// not small meets the new thread and the other plan alone.
-void check_sequences(const Scene& scene, bool many_calls);
+/// once. If the row is the first of its backend also two host threads at once, where the backend allows it, and a
+/// thousand calls; they show nothing else at another thread count. A case that is not small is dear to run: it meets a
+/// new thread and another plan, in the first row of each backend.
+void check_sequences(const Scene& scene, bool first_of_backend);
 
 }  // namespace assay::bench
