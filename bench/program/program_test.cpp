@@ -35,9 +35,9 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --filter 'mask_downsample/coco_pair/opnmp/f32/1'",
        "assay: the filter mask_downsample/coco_pair/opnmp/f32/1 takes no row: there is no backend opnmp (did you mean "
        "openmp?); `assay list cases` shows all\n"},
-      {"verify --filter 'mask_downsample/coco_pair/openmp/f32/3'",
-       "assay: the filter mask_downsample/coco_pair/openmp/f32/3 takes no row: there is no thread count in --threads "
-       "3; `assay list cases` shows all\n"},
+      {"verify --filter 'mask_downsample/coco_pair/openmp/f32/999'",
+       "assay: the filter mask_downsample/coco_pair/openmp/f32/999 takes no row: there is no thread count in --threads "
+       "999; `assay list cases` shows all\n"},
       {"verify --filter 'nested_tensor/coco_mixed_b8/scalar/f32/1'",
        "assay: the filter nested_tensor/coco_mixed_b8/scalar/f32/1 takes cases of tier large alone; add --all\n"},
       {"verify --filter mask_downsample",
@@ -245,6 +245,30 @@ TEST_F(Program, BenchTimesOnlyWhatPassed) {
     }
   }
   EXPECT_GE(timed, 3u);
+}
+
+TEST_F(Program, VerifyRunsMoreThreadsThanThereAreCpusAndTheMostFirst) {
+  const Outcome outcome =
+      assay("verify --filter 'window_softmax/seed_2x2/scalar/*' --filter 'window_softmax/seed_2x2/openmp/*' --json " +
+            path("v.json"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(outcome.text.find("warning"), std::string::npos) << outcome.text;
+  EXPECT_EQ(outcome.text.find("note: "), std::string::npos) << outcome.text;
+  std::vector<int> counts;
+  const json document = read_json(path("v.json"));
+  for (const json& row : document["checks"]) {
+    const int threads = row["threads"];
+    std::string expected = " --threads " + std::to_string(threads);
+    if (row["backend"] == "openmp") {
+      counts.push_back(threads);
+      // a row is held against the one with the most threads
+      if (threads != counts.front())
+        expected = " --threads " + std::to_string(counts.front()) + "," + std::to_string(threads);
+    }
+    EXPECT_NE(row["repro"].get<std::string>().find(expected + " "), std::string::npos) << row["repro"];
+  }
+  EXPECT_TRUE(std::is_sorted(counts.rbegin(), counts.rend()));
+  for (const int count : {1, 2, 3, 7}) EXPECT_EQ(std::count(counts.begin(), counts.end(), count), 1) << count;
 }
 
 TEST_F(Program, BenchLabelsOtherWaysOfTiming) {
