@@ -247,30 +247,6 @@ TEST_F(Program, BenchTimesOnlyWhatPassed) {
   EXPECT_GE(timed, 3u);
 }
 
-TEST_F(Program, VerifyRunsMoreThreadsThanThereAreCpusAndTheMostFirst) {
-  const Outcome outcome =
-      assay("verify --filter 'window_softmax/seed_2x2/scalar/*' --filter 'window_softmax/seed_2x2/openmp/*' --json " +
-            path("v.json"));
-  ASSERT_EQ(outcome.code, 0) << outcome.text;
-  EXPECT_EQ(outcome.text.find("warning"), std::string::npos) << outcome.text;
-  EXPECT_EQ(outcome.text.find("note: "), std::string::npos) << outcome.text;
-  std::vector<int> counts;
-  const json document = read_json(path("v.json"));
-  for (const json& row : document["checks"]) {
-    const int threads = row["threads"];
-    std::string expected = " --threads " + std::to_string(threads);
-    if (row["backend"] == "openmp") {
-      counts.push_back(threads);
-      // a row is held against the one with the most threads
-      if (threads != counts.front())
-        expected = " --threads " + std::to_string(counts.front()) + "," + std::to_string(threads);
-    }
-    EXPECT_NE(row["repro"].get<std::string>().find(expected + " "), std::string::npos) << row["repro"];
-  }
-  EXPECT_TRUE(std::is_sorted(counts.rbegin(), counts.rend()));
-  for (const int count : {1, 2, 3, 7}) EXPECT_EQ(std::count(counts.begin(), counts.end(), count), 1) << count;
-}
-
 TEST_F(Program, BenchLabelsOtherWaysOfTiming) {
   const struct {
     std::string option, key;

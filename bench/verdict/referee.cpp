@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "backends/registry.h"
+#include "bench/verdict/floating_point.h"
 #include "bench/verdict/judge.h"
 #include "bench/verdict/room.h"
 #include "bench/verdict/sequences.h"
@@ -56,6 +57,7 @@ void Referee::verify(Trial& trial, Row& row) {
                               &Referee::check_in_sequences, &Referee::check_other_values};
   const Running running(row.label(), row.repro);
   do_step(row, [&] {
+    set_default_floating_point(row.threads);  // an earlier row may have failed before its workers were checked
     trial.load(expected_.inputs);
     row.prepare_ns = trial.prepare_ns();
     if (!passes_between_guards(trial, row)) return;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "bench/verdict/judge.h"
+#include "bench/verdict/room.h"
 #include "bench/verdict/step.h"
 
 namespace assay::bench {
@@ -151,7 +152,7 @@ void call_at_once(Trial& here, Trial& there) {
     return nullptr;
   };
   std::exception_ptr thrown_there;
-  std::thread other([&] { thrown_there = call(there); });
+  std::thread other = start_thread([&] { thrown_there = call(there); });
   const std::exception_ptr thrown_here = call(here);
   other.join();
   for (const std::exception_ptr& thrown : {thrown_here, thrown_there})

@@ -111,7 +111,6 @@ std::size_t Trial::working_set() const {
 void Trial::load(const TensorPack& inputs) {
   host_inputs_ = &inputs;
   use_threads();
-  set_default_floating_point(threads_);
   for (BufferSet& set : sets_) fill(set);
   const std::size_t hash = hash_of_prepared(bound_, inputs);
   if (plan_ == nullptr || hash != prepared_for_) prepare();
@@ -220,7 +219,7 @@ void Trial::run_on(std::size_t set) {
 
 void Trial::run_from_new_thread() {
   std::exception_ptr thrown;
-  std::thread([&] {
+  start_thread([&] {
     try {
       run();
       check_workers();

@@ -50,8 +50,8 @@ class Trial {
   /// Any calls, on the thread that calls this: the thread count and its default floating-point environment are set
   /// before them, and the environment is checked after them.
   void check_around(const std::function<void()>& calls);
-  /// Checks the floating-point environment of the workers of this thread's OpenMP team, as the runs since load() left
-  /// it. run_from_new_thread() does it for its own thread's.
+  /// Checks the floating-point environment of the workers of this thread's OpenMP team, as the runs since the last
+  /// check left it. run_from_new_thread() does it for its own thread's.
   void check_workers();
 
   /// Whether outputs still hold the pattern of the last poison(): nothing has written since.
