@@ -142,6 +142,8 @@ class Kernels {
 struct Claims {
   /// set_threads changes how many workers compute; otherwise there is one row, threads = 1
   bool honours_threads = false;
+  /// two host threads may each run a plan of their own at the same time; set_threads is not called meanwhile
+  bool concurrent_plans = false;
 };
 
 /// A device and its kernels. Addresses are opaque to the harness: it computes none, it reads and writes none, and it

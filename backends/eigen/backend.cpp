@@ -15,7 +15,7 @@ class EigenBackend final : public assay::HostBackend {
   std::string_view name() const override { return "eigen"; }  // unreached: a module goes by the name of its file
   std::string_view description() const override { return "Eigen expressions, one thread"; }
   // Eigen parallelises matrix products alone, and there is none among these kernels.
-  assay::Claims claims() const override { return {.honours_threads = false}; }
+  assay::Claims claims() const override { return {.honours_threads = false, .concurrent_plans = true}; }
   std::vector<std::pair<std::string, std::string>> details() const override {
     const auto number = [](int part) { return std::to_string(part); };
     const auto version =

@@ -24,7 +24,7 @@ class LibtorchBackend final : public assay::HostBackend {
   }
   std::string_view name() const override { return "libtorch"; }
   std::string_view description() const override { return "ATen on the CPU, as a PyTorch user writes it"; }
-  assay::Claims claims() const override { return {.honours_threads = true}; }
+  assay::Claims claims() const override { return {.honours_threads = true, .concurrent_plans = true}; }
   std::vector<std::pair<std::string, std::string>> details() const override {
     return {{"torch", TORCH_VERSION}, {"torch_cpu_capability", at::get_cpu_capability()}};
   }

@@ -20,7 +20,7 @@ class OpenMpBackend final : public assay::HostBackend {
   std::string_view description() const override {
     return "OpenMP threads and portable vectors, each line of memory moved once";
   }
-  assay::Claims claims() const override { return {.honours_threads = true}; }
+  assay::Claims claims() const override { return {.honours_threads = true, .concurrent_plans = true}; }
   std::vector<std::pair<std::string, std::string>> details() const override {
     auto all = changed_thresholds_;
     all.emplace(all.begin(), "openmp", std::to_string(_OPENMP));

@@ -8,7 +8,7 @@ class ScalarBackend final : public assay::HostBackend {
   ScalarBackend() { assay::Kernels::add_all(kernels_); }
   std::string_view name() const override { return "scalar"; }  // unreached: a module goes by the name of its file
   std::string_view description() const override { return "plain loops, one thread, auto-vectorisation off"; }
-  assay::Claims claims() const override { return {.honours_threads = false}; }
+  assay::Claims claims() const override { return {.honours_threads = false, .concurrent_plans = true}; }
 };
 
 }  // namespace

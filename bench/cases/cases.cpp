@@ -50,7 +50,7 @@ void measure(BoundCase& bound) {
   if (bound.output_bytes >= large_bytes) bound.tier = Tier::large;
 }
 
-BoundCase bind(GoldenCase&& made) {
+BoundCase bind_golden(GoldenCase&& made) {
   const auto golden = std::make_shared<GoldenCase>(std::move(made));
   BoundCase bound{golden->op, golden->instance, golden->name, golden->source, Tier::small, golden->params, {}, golden,
                   0};
@@ -138,6 +138,20 @@ GoldenFolder read_golden(const std::string& folder, bool manifest_required, cons
 
 }  // namespace
 
+BoundCase bind_case(const OperatorEntry& op, const OperatorInstance& instance, Case&& made) {
+  BoundCase bound{&op,
+                  &instance,
+                  std::move(made.name),
+                  std::move(made.source),
+                  made.tier,
+                  std::move(made.params),
+                  std::move(made.inputs),
+                  nullptr,
+                  0};
+  measure(bound);
+  return bound;
+}
+
 TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
   if (golden) return phase == 0 ? golden->inputs : moved_on(*this);
   TensorPack pack(instance->inputs.size());
@@ -177,7 +191,7 @@ CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {
   GoldenFolder folder = read_golden(users_own ? *options.golden : default_golden_folder(), !users_own, wanted);
   list.damaged = std::move(folder.damaged);
   list.unread = std::move(folder.unread);
-  for (GoldenCase& made : folder.cases) list.cases.push_back(bind(std::move(made)));
+  for (GoldenCase& made : folder.cases) list.cases.push_back(bind_golden(std::move(made)));
   refuse_duplicates(list.cases);
   if (users_own) return list;
   std::map<Key, BoundCase*> recorded;

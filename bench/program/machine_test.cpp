@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "bench/machine/affinity.h"
 #include "bench/program/program_fixture.h"
 
@@ -47,6 +49,29 @@ TEST_F(Machine, ARowHasTheThreadsItSaysOrIsUnavailable) {
   EXPECT_EQ(verified.code, 0);
   EXPECT_THAT(verified.text, HasSubstr("1 PASSED, 1 UNAVAILABLE"));
   EXPECT_THAT(verified.text, HasSubstr("it gets 1 of the 2 threads asked for")) << "never one thread against itself";
+}
+
+TEST_F(Machine, VerifyRunsMoreThreadsThanThereAreCpusAndTheMostFirst) {
+  const Outcome outcome =
+      assay("verify --filter 'window_softmax/seed_2x2/scalar/*' --filter 'window_softmax/seed_2x2/openmp/*' --json " +
+            path("v.json"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, testing::Not(testing::AnyOf(HasSubstr("warning: "), HasSubstr("note: "))));
+  std::vector<int> counts;
+  const json document = read_json(path("v.json"));
+  for (const json& row : document["checks"]) {
+    const int threads = row["threads"];
+    std::string expected = " --threads " + std::to_string(threads);
+    if (row["backend"] == "openmp") {
+      counts.push_back(threads);
+      // a row is held against the one with the most threads
+      if (threads != counts.front())
+        expected = " --threads " + std::to_string(counts.front()) + "," + std::to_string(threads);
+    }
+    EXPECT_NE(row["repro"].get<std::string>().find(expected + " "), std::string::npos) << row["repro"];
+  }
+  EXPECT_TRUE(std::is_sorted(counts.rbegin(), counts.rend()));
+  for (const int count : {1, 2, 3, 7}) EXPECT_EQ(std::count(counts.begin(), counts.end(), count), 1) << count;
 }
 
 TEST_F(Machine, MoreThreadsThanCpusAreWarnedOf) {

@@ -174,12 +174,15 @@ void finish_run_options(RunOptions& options, const std::vector<std::string>& out
 }
 
 std::string repro_command(std::string_view verb, const Row& row, const RunOptions& options) {
-  // a row is held against the first thread count, so that one comes along
-  const int first = options.selection.threads.front();
-  const bool alone = row.threads == first || row.threads == 0 || verb != "verify";
+  const std::vector<int>& asked = options.selection.threads;
+  const Backend* backend = find_backend(row.backend).backend;
+  const bool one_row = row.threads == 0 || backend == nullptr || !backend->claims().honours_threads;
+  // verify runs the largest thread count first and holds the others against it, so that one comes along
+  const int first = verb == "verify" && !one_row ? *std::max_element(asked.begin(), asked.end()) : row.threads;
+  const bool alone = first == row.threads;
   const std::string rows =
       alone ? row.label() : fmt::format("{}/{}/{}/{}/*", row.op, row.case_name, row.backend, row.dtype);
-  const int own = row.threads == 0 ? first : row.threads;  // a device's rows have none, whatever is asked for
+  const int own = row.threads == 0 ? asked.front() : row.threads;  // a device's rows have none, whatever is asked for
   const std::string threads = alone ? fmt::format("{}", own) : fmt::format("{},{}", first, own);
   std::string command =
       fmt::format("assay {} --filter {} --threads {} --seed {}", verb, shell_quoted(rows), threads, row.seed);

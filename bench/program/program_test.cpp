@@ -35,9 +35,9 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --filter 'mask_downsample/coco_pair/opnmp/f32/1'",
        "assay: the filter mask_downsample/coco_pair/opnmp/f32/1 takes no row: there is no backend opnmp (did you mean "
        "openmp?); `assay list cases` shows all\n"},
-      {"verify --filter 'mask_downsample/coco_pair/openmp/f32/3'",
-       "assay: the filter mask_downsample/coco_pair/openmp/f32/3 takes no row: there is no thread count in --threads "
-       "3; `assay list cases` shows all\n"},
+      {"verify --filter 'mask_downsample/coco_pair/openmp/f32/999'",
+       "assay: the filter mask_downsample/coco_pair/openmp/f32/999 takes no row: there is no thread count in --threads "
+       "999; `assay list cases` shows all\n"},
       {"verify --filter 'nested_tensor/coco_mixed_b8/scalar/f32/1'",
        "assay: the filter nested_tensor/coco_mixed_b8/scalar/f32/1 takes cases of tier large alone; add --all\n"},
       {"verify --filter mask_downsample",

@@ -150,7 +150,7 @@ std::int64_t last(const Bias::Outputs<float>& out) { return out.bias.shape.eleme
 
 void leaves_stale_results(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
   static int runs = 0;
-  if (runs++ == 0) honest_bias(p, in, out);
+  if (runs++ < 2) honest_bias(p, in, out);  // at odd places, and the first run
 }
 void writes_one_beyond(const Bias::Params& p, const Bias::Inputs<float>& in, const Bias::Outputs<float>& out) {
   honest_bias(p, in, out);

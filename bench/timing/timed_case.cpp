@@ -10,6 +10,7 @@
 #include "bench/timing/roof.h"
 #include "bench/verdict/judge.h"
 #include "bench/verdict/referee.h"
+#include "bench/verdict/step.h"
 #include "bench/verdict/trial.h"
 
 namespace assay::bench {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bench/cases/companion.h"
 #include "bench/verdict/admission.h"
 #include "bench/verdict/judge.h"
 #include "bench/verdict/room.h"
@@ -154,6 +155,22 @@ Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t pha
     without.unavailable = memory_ran_out();
   }
   return without;
+}
+
+std::unique_ptr<const Companion> expect_companion(const BoundCase& bound, std::uint64_t seed) {
+  auto companion = std::make_unique<Companion>();
+  companion->bound = companion_of(bound, seed);
+  try {
+    require_memory("its companion's inputs and truth take", bytes_for_truth(companion->bound));
+    companion->expected.inputs = companion->bound.inputs(seed, 0);
+    evaluate_inputs(companion->bound, companion->expected);
+  } catch (const Unavailable&) {
+    return nullptr;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  if (!companion->expected.invalid.empty()) return nullptr;
+  return companion;
 }
 
 std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectation& expected) {

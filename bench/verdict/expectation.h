@@ -48,6 +48,16 @@ Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const T
 /// one.
 Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase);
 
+/// A companion of a case, and the truth of it.
+struct Companion {
+  BoundCase bound;
+  Expectation expected;
+};
+
+/// A companion, without admission: that its case can fail is not asked. Nothing if it leaves no test or no memory is
+/// left for it.
+std::unique_ptr<const Companion> expect_companion(const BoundCase& bound, std::uint64_t seed);
+
 /// The same case on other values: the elements of every activation move along by a third. Nothing if that changes no
 /// value or leaves no test.
 std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectation& expected);

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <new>
 
@@ -52,6 +53,44 @@ void remove_region(Region* region) {
     Region* found = region;
     if (slot.compare_exchange_strong(found, nullptr)) return;
   }
+}
+
+// ---- regions whose buffers are gone ----
+
+/// The regions that were left last, without memory behind them: a touch of one is tolerated like that of a guard. So a
+/// thread that outlives its call, or a plan that kept an address, ends in a row's verdict and not in a crash.
+class LeftRegions {
+ public:
+  void add(Region* region) {
+    // a fresh mapping in the place of the old one: its memory goes back, and nobody may touch it
+    void* renewed =
+        mmap(region->begin, size(*region), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (renewed == MAP_FAILED) return give_back(region);
+    regions_.push_back(region);
+    bytes_ += size(*region);
+    while (bytes_ > most_bytes) {
+      bytes_ -= size(*regions_.front());
+      give_back(regions_.front());
+      regions_.pop_front();
+    }
+  }
+
+ private:
+  static constexpr std::size_t most_bytes = std::size_t{1} << 28;  // of addresses: those of some hundred small tensors
+  static std::size_t size(const Region& region) { return static_cast<std::size_t>(region.end - region.begin); }
+  static void give_back(Region* region) {
+    remove_region(region);
+    munmap(region->begin, size(*region));
+    delete region;
+  }
+
+  std::deque<Region*> regions_;  // oldest first
+  std::size_t bytes_ = 0;
+};
+
+LeftRegions& left_regions() {
+  static auto& left = *new LeftRegions;  // never destroyed: threads may outlive main()
+  return left;
 }
 
 // ---- the handler: only what is allowed in one ----
@@ -184,9 +223,7 @@ GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept
 
 GuardedBuffer::~GuardedBuffer() {
   if (region_ == nullptr) return;
-  remove_region(region_);
-  munmap(region_->begin, room_bytes_ + 2 * guard_bytes);
-  delete region_;
+  left_regions().add(region_);
 }
 
 std::byte* GuardedBuffer::room() const { return region_->room; }

@@ -19,7 +19,8 @@ inline constexpr Placement placements[] = {Placement::at_end, Placement::at_star
 std::string_view name_of(Placement placement);
 
 /// Room for one tensor between two guards. An access to a guard, or a write to the room while it is read-only, is
-/// recorded, then permitted, so the run finishes and the row reports it.
+/// recorded, then permitted, so the run finishes and the row reports it. For a while that also holds after its end.
+/// Made and destroyed on one thread; touched on any.
 class GuardedBuffer {
  public:
   struct Region;  ///< the mapping as the fault handler knows it

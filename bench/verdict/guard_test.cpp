@@ -76,6 +76,24 @@ TEST(GuardedBuffer, NoticesOtherThreads) {
   EXPECT_EQ(buffer.trespass(), "it read beyond output x");
 }
 
+TEST(GuardedBuffer, MayStillBeTouchedAfterItsEnd) {
+  std::byte* tensor = nullptr;
+  {
+    GuardedBuffer buffer(8, 8, "output x");
+    buffer.poison(1, Placement::at_end);
+    tensor = buffer.tensor();
+  }
+  GuardedBuffer next(8, 8, "output y");
+  next.poison(1, Placement::at_end);
+  EXPECT_NE(next.tensor(), tensor);
+  std::thread([&] { std::memset(tensor, 1, 8); }).join();  // a thread that a kernel left running
+  EXPECT_EQ(next.trespass(), "");
+}
+
+TEST(GuardedBuffer, GivesBackTheAddressesOfManyOthers) {
+  for (int i = 0; i < 10000; ++i) GuardedBuffer(8, 8, "output x").poison(1, Placement::at_end);  // 20 GB of addresses
+}
+
 TEST(Pattern, TellsEveryChangedByte) {
   std::vector<std::byte> bytes(37);
   fill_with_pattern(7, bytes.data(), 0, bytes.size());

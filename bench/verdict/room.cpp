@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+#include <utility>
+
 #include "bench/base/units.h"
 #include "bench/machine/memory.h"
 
@@ -80,6 +83,14 @@ std::string memory_ran_out() {
   const FreeMemory left = free_memory();
   return fmt::format("memory ran out: {} are left ({}): give it more memory, or choose smaller cases",
                      format_bytes(left.bytes), left.limited_by);
+}
+
+std::thread start_thread(std::function<void()> body) {
+  try {
+    return std::thread(std::move(body));
+  } catch (const std::system_error& problem) {
+    throw Unavailable(fmt::format("no thread could be started for it: {}", problem.what()));
+  }
 }
 
 }  // namespace assay::bench

@@ -2,8 +2,10 @@
 // allocates: a row without room is UNAVAILABLE, never FAILED.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "bench/cases/cases.h"
 #include "reference/tensor.h"
@@ -26,5 +28,8 @@ double bytes_for_run(const BoundCase& bound);
 void require_memory(std::string_view what, double bytes);
 /// For an allocation that failed all the same.
 std::string memory_ran_out();
+
+/// A thread that runs `body`. Unavailable if the machine grants no further one.
+std::thread start_thread(std::function<void()> body);
 
 }  // namespace assay::bench

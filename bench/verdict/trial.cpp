@@ -4,34 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cfenv>
 #include <chrono>
 #include <cstring>
 #include <functional>
 #include <new>
 #include <string_view>
+#include <thread>
 
 #include "bench/base/units.h"
 #include "bench/machine/memory.h"
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
+#include "bench/verdict/floating_point.h"
 
 namespace assay::bench {
 namespace {
 
 constexpr std::size_t canary_bytes = 64;  // a cache line before and after: most stray writes land there
-
-/// Flush-to-zero and denormals-are-zero, and the rounding mode: a kernel may change them for every later one.
-unsigned floating_point_mode() {
-  auto mode = static_cast<unsigned>(std::fegetround());
-#if defined(__x86_64__)
-  constexpr unsigned control_bits = 0xffc0;  // MXCSR without its sticky exception flags
-  mode ^= (_mm_getcsr() & control_bits) << 16;
-#endif
-  return mode;
-}
 
 /// Enough to hit a part that a call skips, and too few to disturb the caches.
 constexpr std::size_t spoilt_elements = 8;
@@ -186,28 +173,32 @@ void Trial::poison(std::uint64_t seed) {
   for (BufferSet& set : sets_) poison_set(set, seed);
 }
 
+/// A buffer's pattern is that of its pieces.
 void Trial::poison_set(BufferSet& set, std::uint64_t seed) const {
   set.canaries.clear();
   for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
     const Buffer& buffer = set.output_buffers[i];
-    std::vector<std::byte> pattern(buffer.all_bytes());
-    fill_with_pattern(random_bits(seed, i), pattern.data(), 0, pattern.size());
-    backend_.upload(buffer.memory.get(), 0, pattern.data(), pattern.size());
-    pattern.erase(pattern.begin() + static_cast<std::ptrdiff_t>(buffer.offset), pattern.end() - canary_bytes);
-    set.canaries.push_back(std::move(pattern));
-    set.canaries.back().shrink_to_fit();
+    std::vector<std::byte> pattern(std::min(piece_bytes, buffer.all_bytes()));
+    for_each_piece(buffer.all_bytes(), [&](std::size_t first, std::size_t count) {
+      fill_with_pattern(random_bits(random_bits(seed, i), first), pattern.data(), 0, count);
+      backend_.upload(buffer.memory.get(), first, pattern.data(), count);
+    });
+    set.canaries.push_back(canaries_of(buffer));
   }
 }
 
 bool Trial::still_poisoned() const {
+  bool still = true;
   for (const BufferSet& set : sets_)
     for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
       const Buffer& buffer = set.output_buffers[i];
-      std::vector<std::byte> now(buffer.all_bytes());
-      backend_.download(now.data(), buffer.memory.get(), 0, now.size());
-      if (!holds_pattern(random_bits(poison_seed_, i), now.data(), 0, now.size())) return false;
+      std::vector<std::byte> now(std::min(piece_bytes, buffer.all_bytes()));
+      for_each_piece(buffer.all_bytes(), [&](std::size_t first, std::size_t count) {
+        backend_.download(now.data(), buffer.memory.get(), first, count);
+        still = still && holds_pattern(random_bits(random_bits(poison_seed_, i), first), now.data(), 0, count);
+      });
     }
-  return true;
+  return still;
 }
 
 std::optional<double> Trial::time(std::int64_t calls) {
@@ -215,23 +206,44 @@ std::optional<double> Trial::time(std::int64_t calls) {
 }
 
 void Trial::run() {
-  call_checked([this] { call(); });
+  check_around([this] {
+    call();
+    finish();
+  });
 }
 
-void Trial::call_checked(const Invocation& invocation) {
-  std::fesetenv(FE_DFL_ENV);
-  const unsigned before = floating_point_mode();
+void Trial::run_on(std::size_t set) {
+  next_ = set;
+  run();
+}
+
+void Trial::run_from_new_thread() {
+  std::exception_ptr thrown;
+  start_thread([&] {
+    try {
+      run();
+      check_workers();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }).join();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+void Trial::check_around(const std::function<void()>& calls) {
   use_threads();
+  set_default_floating_point(1);
   try {
-    invocation();
-    finish();
+    calls();
   } catch (const std::bad_alloc&) {
     out_of_memory();
   }
-  if (floating_point_mode() != before) {
-    environment_breach_ = "it changed the rounding mode or the flush-to-zero bits and left them changed";
-    std::fesetenv(FE_DFL_ENV);
-  }
+  if (std::string breach = floating_point_breach(); !breach.empty()) environment_breach_ = std::move(breach);
+}
+
+void Trial::check_workers() {
+  std::string breach = floating_point_breach_of_workers(threads_);
+  if (!breach.empty()) environment_breach_ = std::move(breach);
 }
 
 /// The kernel's fault only if more is left than all its tensors take.
@@ -283,7 +295,11 @@ Trial::Guarded Trial::run_between_guard_pages(Placement placement, std::uint64_t
     output_buffers[i].poison(random_bits(seed, next++), placement);
     outputs[i][0].data = output_buffers[i].tensor();
   }
-  call_checked(plan_->bind(inputs.slots(), outputs.slots()));
+  const Invocation invocation = plan_->bind(inputs.slots(), outputs.slots());
+  check_around([&] {
+    invocation();
+    finish();
+  });
   Guarded guarded{TensorPack(outputs.size()), environment_breach_};
   for (std::size_t i = 0; i < outputs.size(); ++i)
     guarded.results[i].push_back(copy_of(guarded.results, outputs[i][0]));
@@ -300,7 +316,10 @@ std::optional<Trial::Guarded> Trial::run_at_odd_places(std::uint64_t seed) {
   fill(set);
   poison_set(set, seed);
   bind(set);
-  call_checked(set.invocation);
+  check_around([&] {
+    set.invocation();
+    finish();
+  });
   return Guarded{results_of(set), environment_breach_.empty() ? breach_of(set) : environment_breach_};
 }
 
@@ -349,6 +368,20 @@ TensorPack Trial::results_of(const BufferSet& set) const {
   return host;
 }
 
+Digests Trial::result_digests(std::size_t set) const {
+  Digests all;
+  for (const Buffer& buffer : sets_[set].output_buffers) {
+    Digest digest(buffer.bytes);
+    std::vector<std::byte> piece(std::min(piece_bytes, buffer.bytes));
+    for_each_piece(buffer.bytes, [&](std::size_t first, std::size_t count) {
+      backend_.download(piece.data(), buffer.memory.get(), buffer.offset + first, count);
+      digest.add(piece.data(), count);
+    });
+    all.push_back(digest.value());
+  }
+  return all;
+}
+
 std::string Trial::breach() const {
   if (!environment_breach_.empty()) return environment_breach_;
   for (const BufferSet& set : sets_)
@@ -356,12 +389,28 @@ std::string Trial::breach() const {
   return {};
 }
 
+/// What lies before and after a tensor, in one.
+std::vector<std::byte> Trial::canaries_of(const Buffer& buffer) const {
+  std::vector<std::byte> found(buffer.offset + canary_bytes);
+  backend_.download(found.data(), buffer.memory.get(), 0, buffer.offset);
+  backend_.download(found.data() + buffer.offset, buffer.memory.get(), buffer.offset + buffer.bytes, canary_bytes);
+  return found;
+}
+
+bool Trial::holds(const Buffer& buffer, const std::byte* contents) const {
+  bool same = true;
+  std::vector<std::byte> now(std::min(piece_bytes, buffer.bytes));
+  for_each_piece(buffer.bytes, [&](std::size_t first, std::size_t count) {
+    backend_.download(now.data(), buffer.memory.get(), buffer.offset + first, count);
+    same = same && std::memcmp(now.data(), contents + first, count) == 0;
+  });
+  return same;
+}
+
 std::string Trial::breach_of(const BufferSet& set) const {
   for (std::size_t i = 0; i < set.canaries.size() && !allocate_each_; ++i) {
     const Buffer& buffer = set.output_buffers[i];
-    std::vector<std::byte> found(buffer.offset + canary_bytes);
-    backend_.download(found.data(), buffer.memory.get(), 0, buffer.offset);
-    backend_.download(found.data() + buffer.offset, buffer.memory.get(), buffer.offset + buffer.bytes, canary_bytes);
+    const std::vector<std::byte> found = canaries_of(buffer);
     const auto wrong = std::mismatch(found.begin(), found.end(), set.canaries[i].begin()).first - found.begin();
     if (static_cast<std::size_t>(wrong) == found.size()) continue;
     const bool after = static_cast<std::size_t>(wrong) >= buffer.offset;
@@ -370,13 +419,9 @@ std::string Trial::breach_of(const BufferSet& set) const {
   std::size_t next = 0;
   for (std::size_t field = 0; field < host_inputs_->size(); ++field) {
     if (bound_.instance->inputs[field].role == Role::shape) continue;
-    for (const TensorRef& host : (*host_inputs_)[field]) {
-      const Buffer& buffer = set.input_buffers[next++];
-      std::vector<std::byte> now(buffer.bytes);
-      backend_.download(now.data(), buffer.memory.get(), buffer.offset, buffer.bytes);
-      if (buffer.bytes != 0 && std::memcmp(now.data(), host.data, buffer.bytes) != 0)
+    for (const TensorRef& host : (*host_inputs_)[field])
+      if (!holds(set.input_buffers[next++], host_bytes(host)))
         return fmt::format("it changed its input {}", bound_.instance->inputs[field].name);
-    }
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "backends/backend.h"
 #include "bench/cases/cases.h"
+#include "bench/verdict/digest.h"
 #include "bench/verdict/guard.h"
 #include "bench/verdict/room.h"
 
@@ -41,12 +43,23 @@ class Trial {
 
   /// One call, and the device is done with it.
   void run();
+  /// The same on one of the sets; the call after it is on the next one.
+  void run_on(std::size_t set);
+  /// The same from a thread that has called nothing before. Throws what the call threw there.
+  void run_from_new_thread();
+  /// Any calls, on the thread that calls this: the thread count and its default floating-point environment are set
+  /// before them, and the environment is checked after them.
+  void check_around(const std::function<void()>& calls);
+  /// Checks the floating-point environment of the workers of this thread's OpenMP team, as the runs since the last
+  /// check left it. run_from_new_thread() does it for its own thread's.
+  void check_workers();
 
   /// Whether outputs still hold the pattern of the last poison(): nothing has written since.
   bool still_poisoned() const;
 
-  /// The outputs of a set on the host.
+  /// The outputs of a set on the host, and their digests.
   TensorPack results(std::size_t set = 0) const;
+  Digests result_digests(std::size_t set = 0) const;
 
   /// One call on buffers of its own that lie where `placement` says. Nothing if the backend has no such place: only
   /// host memory has guard pages, and a device has odd places if it has addresses within its memory.
@@ -115,8 +128,9 @@ class Trial {
   void prepare();
   void poison_set(BufferSet& set, std::uint64_t seed) const;
   TensorPack results_of(const BufferSet& set) const;
+  std::vector<std::byte> canaries_of(const Buffer& buffer) const;
+  bool holds(const Buffer& buffer, const std::byte* contents) const;
   std::string breach_of(const BufferSet& set) const;
-  void call_checked(const Invocation& invocation);
   Guarded run_between_guard_pages(Placement placement, std::uint64_t seed);
   std::optional<Guarded> run_at_odd_places(std::uint64_t seed);
   std::vector<GuardedBuffer> guarded_inputs() const;

@@ -1,4 +1,4 @@
-// Verifying a case, and ending when interrupted before anything is computed.
+// Verifying a case: the order of its rows, and ending when interrupted before anything is computed.
 #include "bench/verdict/verified_case.h"
 
 #include <gtest/gtest.h>
@@ -22,6 +22,32 @@ TEST(VerifiedCase, ComputesNoTruthOnceInterrupted) {
     _exit(0);
   };
   EXPECT_EXIT(interrupted(), testing::ExitedWithCode(0), "");
+}
+
+TEST(VerifiedCase, RunsTheMostThreadsFirst) {
+  CaseOptions options;
+  options.property_only = true;
+  options.property_cases = 1;
+  const BoundCase bound = collect_cases(options).cases.front();
+  CaseRows selected{&bound, {}};
+  const auto add = [&](const char* backend, int threads) {
+    Row row;
+    row.op = bound.op->name;
+    row.case_name = bound.name;
+    row.backend = backend;
+    row.threads = threads;
+    selected.rows.push_back(row);
+  };
+  add("scalar", 1);
+  for (const int threads : {1, 7, 2}) add("openmp", threads);
+  std::vector<std::string> order;
+  verify_case(
+      selected, default_seed, [](const Row&) { return ""; },
+      [&](Row&& row) {
+        EXPECT_EQ(row.verdict, Verdict::passed) << row.reason;
+        order.push_back(row.backend + " " + std::to_string(row.threads));
+      });
+  EXPECT_EQ(order, (std::vector<std::string>{"scalar 1", "openmp 7", "openmp 2", "openmp 1"}));
 }
 
 }  // namespace
