@@ -58,6 +58,19 @@ constexpr bool is_real = std::is_same_v<T, float> || std::is_same_v<T, double>;
   throw InvalidArgument(fmt::format("the recipe {} does not make {} elements", recipe, name_of(dtype)));
 }
 
+/// The cost of query q and target t, of which `pairs` can be matched at most.
+double cost_of_pair(const MatchingCosts& recipe, std::int64_t q, std::int64_t t, std::int64_t pairs,
+                    std::uint64_t bits) {
+  constexpr double subnormal = 0x1p-140;  // in float32
+  if (recipe.forbidden && bits % 2 == 0 && q != t) return std::numeric_limits<double>::infinity();
+  if (recipe.large == 0) return 5 * unit(bits) - 1;
+  if (q >= pairs || t < 0 || t >= pairs) return 8 * recipe.large;  // never matched
+  const auto kind = static_cast<std::int64_t>(bits / 2 % 8);
+  if (const auto off = static_cast<double>(q % 3 - t % 3); off != 0)
+    return (off + 0x1p-20 * static_cast<double>(kind + 1)) * recipe.large;  // and more than any small one
+  return kind == 0 ? 0 : kind == 1 ? subnormal : (static_cast<double>(bits / 16 % 1024) - 512) * 0x1p-6;
+}
+
 template <class T>
 struct Filler {
   T* data;
@@ -151,7 +164,7 @@ struct Filler {
           for (std::int64_t x = 0; x < shape[2]; ++x) *element++ = !is_within(y, shape[1]) || !is_within(x, shape[2]);
     }
   }
-  void operator()(const ForbiddenPairs& r) const {
+  void operator()(const MatchingCosts& r) const {
     if (shape.rank() != 3 || static_cast<std::int64_t>(r.sizes.size()) != shape[0])
       throw InvalidArgument(
           fmt::format("costs of {} images cannot fill a tensor of shape {}", r.sizes.size(), to_string(shape)));
@@ -159,11 +172,8 @@ struct Filler {
     std::int64_t before = 0;
     for (const std::int64_t size : r.sizes) {
       for (std::int64_t q = 0; q < shape[1]; ++q)
-        for (std::int64_t t = 0; t < shape[2]; ++t, ++at) {
-          const std::uint64_t bits = random_bits(key, at);
-          const bool forbidden = bits % 2 == 0 && t - before != q;
-          data[at] = stored<T>(forbidden ? std::numeric_limits<double>::infinity() : 5 * unit(bits) - 1);
-        }
+        for (std::int64_t t = 0; t < shape[2]; ++t, ++at)
+          data[at] = stored<T>(cost_of_pair(r, q, t - before, std::min(size, shape[1]), random_bits(key, at)));
       before += size;
     }
   }

@@ -66,13 +66,17 @@ struct Ramp {
 struct Border {
   std::int64_t first = 0, last = 0;
 };
-/// Costs [B, Q, T] of which half are +∞, but of query q and target q of each image: a matching of as many pairs as there
-/// can be is finite. `sizes` counts the targets of each image.
-struct ForbiddenPairs {
+/// Costs [B, Q, T] of matching queries and targets; `sizes` counts the targets of each image. They are about 2, unless
+/// `large` is given: then those of pairs with other remainders by 3 are multiples of it that cancel in every matching,
+/// and small ones decide. With `forbidden` half are +∞, but of query q and target q of each image, so that a matching
+/// of as many pairs as there can be is finite.
+struct MatchingCosts {
   std::vector<std::int64_t> sizes;
+  double large = 0;
+  bool forbidden = false;
 };
 using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice, Boxes, Outlier,
-                            Ramp, Border, ForbiddenPairs>;
+                            Ramp, Border, MatchingCosts>;
 
 /// Whether the values are drawn, so that another key gives others; otherwise they are given.
 bool is_drawn(const Recipe& recipe);
@@ -81,7 +85,7 @@ bool is_drawn(const Recipe& recipe);
 /// Throws InvalidArgument where the recipe cannot make such a tensor.
 void fill(const TensorRef& to, const Recipe& recipe, std::uint64_t key);
 
-/// A sequence of draws for shaping property cases; the same seed gives the same sequence everywhere.
+/// A sequence of draws for choosing cases; the same seed gives the same sequence everywhere.
 class Draw {
  public:
   explicit Draw(std::uint64_t key) : key_(key) {}

@@ -167,20 +167,6 @@ TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
   return pack;
 }
 
-BoundCase bind_case(const OperatorEntry& op, const OperatorInstance& instance, Case&& made) {
-  BoundCase bound{&op,
-                  &instance,
-                  std::move(made.name),
-                  std::move(made.source),
-                  made.tier,
-                  std::move(made.params),
-                  std::move(made.inputs),
-                  nullptr,
-                  0};
-  measure(bound);
-  return bound;
-}
-
 CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {
   CaseList list;
   if (options.drawn_only) {

@@ -1,4 +1,4 @@
-// The cases a run walks over: built-in workloads, property cases and golden files, all in one form.
+// The cases a run walks over: built-in workloads, drawn cases and golden files, all in one form.
 #pragma once
 
 #include <memory>
@@ -29,7 +29,8 @@ struct BoundCase {
   TensorPack inputs(std::uint64_t seed, std::uint64_t phase) const;
 };
 
-/// A case of `op` at the dtype of `instance`. The tier becomes large if the outputs take 64 MB and more.
+/// A case of `op` at the dtype of `instance`. The tier becomes large if the outputs take 64 MB and more. Throws
+/// InvalidArgument where the operator refuses it.
 BoundCase bind_case(const OperatorEntry& op, const OperatorInstance& instance, Case&& made);
 
 /// Any number would do; a fixed one, so that a gate does not flicker. --seed replaces it.
@@ -65,9 +66,6 @@ struct CaseList {
   std::vector<UnreadFile> unread;     ///< golden files of cases that are not wanted
   std::vector<PairCount> pairs = {};  ///< of each operator that cases of a share or array were drawn for
 };
-
-/// A case at one dtype. Throws InvalidArgument where the operator refuses it.
-BoundCase bind_case(const OperatorEntry& op, const OperatorInstance& instance, Case&& made);
 
 /// All cases, but of golden and drawn ones only the wanted. A golden case of the project stands in for the built-in one
 /// of the same operator, name and dtype. Throws InvalidArgument for anything wrong with a user's folder, and for two

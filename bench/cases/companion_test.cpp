@@ -14,20 +14,20 @@ std::string params_of(const BoundCase& bound) {
   return text;
 }
 
-std::vector<BoundCase> property_cases_of_all() {
+std::vector<BoundCase> cases_of_all() {
   CaseOptions options;
-  options.property_only = true;
-  options.property_cases = default_property_cases;
+  options.drawn_only = true;
+  options.drawn = Drawn::share;
   return collect_cases(options).cases;
 }
 
 TEST(Companion, IsASmallCaseOfTheSameOperatorWithOtherShapesOrParameters) {
-  for (const BoundCase& bound : property_cases_of_all()) {
+  for (const BoundCase& bound : cases_of_all()) {
     const BoundCase companion = companion_of(bound, default_seed);
     EXPECT_EQ(companion.op, bound.op);
     EXPECT_EQ(companion.instance, bound.instance);
     EXPECT_EQ(companion.tier, Tier::small);
-    EXPECT_EQ(companion.name, "companion_of_" + bound.name);
+    EXPECT_TRUE(companion.name.starts_with(drawn_prefix)) << companion.name;
     EXPECT_TRUE(companion.output_shapes != bound.output_shapes || params_of(companion) != params_of(bound))
         << bound.op->name << "/" << bound.name;
   }
@@ -35,7 +35,7 @@ TEST(Companion, IsASmallCaseOfTheSameOperatorWithOtherShapesOrParameters) {
 
 TEST(Companion, DependsOnTheLabelAndTheSeedAlone) {
   std::size_t other_seeds = 0, all = 0;
-  for (const BoundCase& bound : property_cases_of_all()) {
+  for (const BoundCase& bound : cases_of_all()) {
     const BoundCase once = companion_of(bound, 1), again = companion_of(bound, 1), other = companion_of(bound, 2);
     EXPECT_EQ(once.output_shapes, again.output_shapes);
     EXPECT_EQ(params_of(once), params_of(again));

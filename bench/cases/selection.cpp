@@ -22,6 +22,17 @@ std::vector<int> thread_counts(std::string_view backend, const std::vector<int>&
   return status.backend->claims().honours_threads ? asked : std::vector<int>{1};
 }
 
+/// Of the thread counts those that a case of a covering array is verified at: the largest, and one that its name draws.
+/// Over the array each level meets each count; all counts for each case would take three times as long.
+std::vector<int> drawn_counts(const std::vector<int>& counts, std::string_view case_name) {
+  if (counts.size() <= 2) return counts;
+  std::vector<int> others = counts;
+  const auto most = std::max_element(others.begin(), others.end());
+  const int largest = *most;
+  others.erase(most);
+  return {largest, others[derive_key(0, case_name) % others.size()]};
+}
+
 /// The rows of cases that the filters take, and which filters take any.
 class RowFinder {
  public:
@@ -41,7 +52,9 @@ class RowFinder {
       const bool possible = index_.empty() || std::any_of(candidates.begin(), candidates.end(),
                                                           [&](const auto* c) { return c->may_take(backend); });
       if (!possible) continue;
-      for (const int threads : thread_counts(backend, options_.threads)) {
+      std::vector<int> counts = thread_counts(backend, options_.threads);
+      if (options_.cases.drawn == Drawn::array) counts = drawn_counts(counts, bound.name);
+      for (const int threads : counts) {
         Row row;
         row.op = bound.op->name;
         row.case_name = bound.name;

@@ -137,19 +137,23 @@ bool refuses_one_wrong_element(const BoundCase& bound, const Expectation& expect
 
 void try_triggers(std::vector<TriggerFate>& fates, const std::vector<const BoundCase*>& cases, std::uint64_t seed,
                   const std::function<bool()>& stop) {
-  const auto killed = [](const TriggerFate& fate) { return !fate.killed_by.empty(); };
+  std::vector<bool> on_empty(fates.size(), false), on_others(fates.size(), false);
   for (const BoundCase* bound : cases) {
-    if (stop() || std::all_of(fates.begin(), fates.end(), killed)) return;
+    if (stop() || std::all_of(fates.begin(), fates.end(), [](const TriggerFate& fate) { return fate.killed(); })) break;
     const TensorPack inputs = bound->inputs(seed, 0);
     std::vector<TriggerFate*> hit;
-    for (TriggerFate& fate : fates)
-      if (!killed(fate) && fate.trigger.holds(*bound, inputs)) hit.push_back(&fate);
-    if (hit.empty()) continue;
+    for (std::size_t i = 0; i < fates.size(); ++i) {
+      if (fates[i].killed() || !fates[i].trigger.holds(*bound, inputs)) continue;
+      (bound->output_bytes == 0 ? on_empty : on_others)[i] = true;
+      hit.push_back(&fates[i]);
+    }
+    if (hit.empty() || bound->output_bytes == 0) continue;
     const Expectation expected = expect(*bound, seed, 0);
     if (!expected.invalid.empty() || !expected.unavailable.empty() || !refuses_one_wrong_element(*bound, expected))
       continue;
     for (TriggerFate* fate : hit) fate->killed_by = bound->name;
   }
+  for (std::size_t i = 0; i < fates.size(); ++i) fates[i].is_one = on_others[i] || !on_empty[i];
 }
 
 }  // namespace assay::bench

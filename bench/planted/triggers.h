@@ -29,7 +29,9 @@ bool refuses_one_wrong_element(const BoundCase& bound, const Expectation& expect
 
 struct TriggerFate {
   Trigger trigger;
-  std::string killed_by;  ///< the first case that did; empty if none did
+  std::string killed_by = {};  ///< the first case that did; empty if none did
+  bool is_one = true;          ///< false if the condition held on cases with empty outputs alone: nothing can be wrong
+  bool killed() const { return !killed_by.empty(); }
 };
 
 /// Tries all triggers on the cases of an operator at its principal dtype, in order, until all are killed. `stop` is

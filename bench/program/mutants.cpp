@@ -80,7 +80,7 @@ int try_all(const MutantOptions& options) {
 
 // ---- triggers ----
 
-/// Triggers of one operator that neither run kills although some case could.
+/// Of the triggers of an operator.
 struct TriggerCount {
   std::size_t made = 0, by_verify = 0, by_cover = 0, too_large = 0;
   void add(const TriggerCount& other) {
@@ -93,7 +93,7 @@ struct TriggerCount {
 
 std::size_t killed_of(const std::vector<TriggerFate>& fates) {
   return static_cast<std::size_t>(
-      std::count_if(fates.begin(), fates.end(), [](const TriggerFate& fate) { return !fate.killed_by.empty(); }));
+      std::count_if(fates.begin(), fates.end(), [](const TriggerFate& fate) { return fate.killed(); }));
 }
 
 /// Tries the wanted triggers of an operator on the cases of a default verify, and anew on those of its cover.
@@ -101,7 +101,7 @@ TriggerCount try_triggers_of(const OperatorEntry& op, const CaseList& by_default
   std::vector<TriggerFate> verify, cover;
   for (Trigger& trigger : triggers_of(op))
     if (any_matches(options.filters, fmt::format("{}/{}", op.name, trigger.label())))
-      verify.push_back({std::move(trigger), ""});
+      verify.push_back({std::move(trigger)});
   if (verify.empty()) return {};
   cover = verify;
   try_triggers(verify, mutant_cases(op, by_default.cases), options.seed, is_interrupted);
@@ -115,14 +115,16 @@ TriggerCount try_triggers_of(const OperatorEntry& op, const CaseList& by_default
   for (const BoundCase& bound : drawn.cases)
     if (bound.op == &op) own.push_back(bound);
   try_triggers(cover, mutant_cases(op, own), options.seed, is_interrupted);
-  TriggerCount count{verify.size(), killed_of(verify), killed_of(cover), 0};
+  TriggerCount count{0, killed_of(verify), killed_of(cover), 0};
   const std::vector<std::string>& too_large = drawn.pairs.front().too_large_levels;
   for (std::size_t i = 0; i < verify.size(); ++i) {
+    if (!cover[i].is_one) continue;
+    ++count.made;
     const std::string label = verify[i].trigger.label();
     const bool beyond = std::find(too_large.begin(), too_large.end(), label) != too_large.end();
     count.too_large += beyond;
-    const auto fate = [](const TriggerFate& one) { return one.killed_by.empty() ? "nothing" : one.killed_by; };
-    if (options.list || (cover[i].killed_by.empty() && !beyond))
+    const auto fate = [](const TriggerFate& one) { return one.killed() ? one.killed_by : "nothing"; };
+    if (options.list || (!cover[i].killed() && !beyond))
       say(fmt::format("{}/{}: a default verify kills it by {}, --cover by {}{}\n", op.name, label, fate(verify[i]),
                       fate(cover[i]), beyond ? " (all its cases are larger than the budget: --cover --all)" : ""));
   }

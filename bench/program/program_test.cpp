@@ -58,7 +58,7 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --soak 99999999999999999999",
        "assay: --soak: it is 99999999999999999999, but a number from 1 to 1000000000 is needed; `assay --help` shows "
        "what there is\n"},
-      {"verify --soak 3 --all", "assay: --soak makes property cases, none of which is large: leave out --all\n"},
+      {"verify --soak 3 --all", "assay: --soak draws small cases, none of which is large: leave out --all\n"},
       {"verify --json /dev/shm/x --junit /dev/shm/./x",
        "assay: /dev/shm/./x is asked for twice: give each file a name of its own\n"},
       {"bench --rounds 0", "assay: --rounds: Value 0 not in range 1 to 100; `assay --help` shows what there is\n"},
@@ -198,7 +198,7 @@ TEST_F(Recording, WithoutAFloat64ResultAWrongOneIsAnInvalidCase) {
 }
 
 TEST_F(Recording, RequiringOneWhereThereIsNoneFails) {
-  const Outcome none = assay("verify --filter 'padding_mask/property_0/scalar/*' --require recorded");
+  const Outcome none = assay("verify --filter 'padding_mask/drawn:B=2,H=5,W=7/scalar/*' --require recorded");
   EXPECT_EQ(none.code, 3) << none.text;
   EXPECT_NE(none.text.find("--require recorded: no recorded output was judged"), std::string::npos) << none.text;
 }
@@ -327,7 +327,7 @@ TEST_F(Program, ALinkIsFollowed) {
 
 TEST_F(Program, NoSeedMakesAnInvalidCase) {
   for (const char* seed : {"0", "1", "2", "3", "4", "5", "18446744073709551615"}) {
-    const Outcome outcome = assay("verify --filter '*/property_*/scalar/*' --seed " + std::string(seed));
+    const Outcome outcome = assay("verify --filter '*/drawn:*/scalar/*' --seed " + std::string(seed));
     EXPECT_EQ(outcome.code, 0) << outcome.text;
   }
 }

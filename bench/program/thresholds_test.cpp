@@ -9,7 +9,7 @@ namespace {
 
 class Thresholds : public Program {};
 
-const std::string verify_few = "verify --filter 'nested_tensor/property_0/openmp/f32/*' ";
+const std::string verify_few = "verify --filter 'nested_tensor/drawn:B=2,C=3,H=5,W=7/openmp/f32/*' ";
 
 TEST_F(Thresholds, StandInTheResultFileWhereTheyAreNotTheDefaults) {
   const Outcome changed =

@@ -26,8 +26,8 @@ TEST(VerifiedCase, ComputesNoTruthOnceInterrupted) {
 
 TEST(VerifiedCase, RunsTheMostThreadsFirst) {
   CaseOptions options;
-  options.property_only = true;
-  options.property_cases = 1;
+  options.drawn_only = true;
+  options.drawn = Drawn::one;
   const BoundCase bound = collect_cases(options).cases.front();
   CaseRows selected{&bound, {}};
   const auto add = [&](const char* backend, int threads) {

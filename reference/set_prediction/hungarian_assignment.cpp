@@ -518,9 +518,13 @@ std::vector<CaseOf<HungarianAssignment>> HungarianAssignment::cases() {
 
 namespace {
 
-/// Finite for as many pairs as there can be.
-Recipe forbidden_pairs(const Choices& choices, const Shape& shape, std::uint64_t) {
-  return ForbiddenPairs{values::numbers_within(choices, "sizes", "targets", shape[0], 0)};
+/// The costs of a class of MatchingCosts.
+ValueClass matching_costs(std::string_view name, double large, bool forbidden,
+                          std::function<bool(const TensorRef&)> holds) {
+  const auto recipe = [=](const Choices& choices, const Shape& shape, std::uint64_t) -> Recipe {
+    return MatchingCosts{values::numbers_within(choices, "sizes", "targets", shape[0], 0), large, forbidden};
+  };
+  return {name, recipe, std::move(holds)};
 }
 
 std::int64_t all_targets(const Choices& choices) {
@@ -535,19 +539,28 @@ double steps_of_matching(const Choices& choices) {
   return B * Q * targets * std::min(Q, targets) / 64;
 }
 
+/// Without targets nothing is matched, however many queries there are: a few tell as much as millions.
+bool is_a_test(const Choices& choices) { return choices.extent("targets") > 0 || choices.extent("Q") <= 1025; }
+
 }  // namespace
 
 Domain HungarianAssignment::domain() {
   std::vector<ValueClass> costs =
       values::reals(Normal{2, 1.5}, {"equal", "ties", "ascending", "descending", "large", "small", "outlier_last",
                                      "minus_zero", "subnormal", "largest"});
-  costs.push_back({"forbidden", forbidden_pairs, values::has(infinity)});
+  constexpr double large = 0x1p70;
+  const auto is_large = [=](const TensorRef& cost) { return values::magnitude(cost) > large / 2; };
+  const auto is_both = [=](const TensorRef& cost) { return is_large(cost) && values::has(infinity)(cost); };
+  costs.push_back(matching_costs("forbidden", 0, true, values::has(infinity)));
+  costs.push_back(matching_costs("cancelling", large, false, is_large));
+  costs.push_back(matching_costs("cancelling_forbidden", large, true, is_both));
   ExtentRange targets = extents("targets");
   targets.low = 0;
   targets.levels.push_back(0);
   return {.extents = {counts("B"), extents("Q"), targets},
           .fields = {{"cost", costs}, {"sizes", values::within({"targets"}, 0)}},
           .derived = {{"T", all_targets}},
+          .valid = is_a_test,
           .work = steps_of_matching};
 }
 
