@@ -17,7 +17,7 @@ namespace assay::bench::planted {
 inline constexpr std::string_view wrong_value = "are wrong; the first: ";
 inline constexpr std::string_view wrote_beyond = "it wrote beyond output ";
 inline constexpr std::string_view read_beyond = "it read beyond input ";
-inline constexpr std::string_view changed_input = "it changed its input ";
+inline constexpr std::string_view changed_input = "it wrote to input ";
 
 /// Makes a wrong kernel of a right one.
 using Spoil = std::function<ErasedKernel(ErasedKernel right, const OperatorInstance& instance)>;

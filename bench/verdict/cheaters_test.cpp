@@ -21,7 +21,7 @@
 namespace assay::bench::cheating {
 namespace {
 
-/// More than the verification of all rows makes where tensors take more than a page.
+/// More than the verification of all rows makes where tensors take more than 1 KB.
 constexpr int verified_calls = 100;
 
 std::size_t bytes(const Bias::Outputs<float>& out) { return last(out) * sizeof(float); }

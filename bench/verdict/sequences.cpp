@@ -107,7 +107,8 @@ void run_first_plan(const Scene& scene, std::string_view when) {
 OtherPlan check_two_plans(const Scene& scene) {
   if (scene.companion == nullptr) return {};
   constexpr std::string_view after_a_throw = "after a call of another plan that threw";
-  const auto& [bound, expected] = *scene.companion;
+  const BoundCase& bound = scene.companion->bound;
+  const Expectation& expected = scene.companion->expected;
   OtherPlan other;
   if (throws([&] { other = prepare(scene, bound, expected); })) {
     run_first_plan(scene, after_a_throw);

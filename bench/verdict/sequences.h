@@ -22,9 +22,9 @@ struct Scene {
   const Digests& right;  ///< of the first run's results
 };
 
-/// The most bytes of inputs and outputs with which a plan is called many times: one page. There a call takes a
-/// microsecond or so, and a thousand of them with their digests some milliseconds.
-inline constexpr std::size_t most_bytes_of_many_calls = 4096;
+/// The most bytes of inputs and outputs with which a plan is called many times. Each operator has some such case, and a
+/// call takes about a microsecond there, or ten where the kernel is as slow as the oracle.
+inline constexpr std::size_t most_bytes_of_many_calls = 1024;
 
 /// Runs one sequence after the other until one fails: a second set of buffers, a new thread, another plan alive at
 /// once. If the row is the first of its backend also two host threads at once, where the backend allows it, and a
