@@ -322,7 +322,8 @@ Case make_case(const OperatorEntry& op, Choices choices, std::uint64_t seed) {
   choices.set_key(derive_key(derive_key(seed, op.name), name));
   Case made = build(op, choices);
   made.name = name;
-  elements_of(op, made);
+  constexpr double few_elements = 1 << 18;  // 1 MB of float32: beyond it not every guard is worth its time
+  if (elements_of(op, made) > few_elements) made.tier = Tier::workload;
   return made;
 }
 

@@ -85,8 +85,10 @@ TEST(Triggers, SurviveCasesThatNeverMeetThem) {
   const BoundCase bound = bind_case(op, op.instances.front(), make_case(op, choices_of(op, "drawn:B=2,H=5,W=9"), 1));
   std::vector<TriggerFate> fates = fates_of(op);
   try_triggers(fates, {&bound}, default_seed, never);
-  for (const TriggerFate& fate : fates)
-    if (fate.trigger.factor == "W") EXPECT_EQ(fate.killed(), fate.trigger.level == "9") << fate.trigger.label();
+  for (const TriggerFate& fate : fates) {
+    if (fate.trigger.factor != "W") continue;
+    EXPECT_EQ(fate.killed(), fate.trigger.level == "9") << fate.trigger.label();
+  }
 }
 
 }  // namespace
