@@ -11,7 +11,7 @@
 namespace assay::bench {
 namespace {
 
-TEST(VerifiedCase, ComputesNoTruthOnceInterrupted) {
+TEST(VerifiedCaseDeathTest, ComputesNoTruthOnceInterrupted) {
   const auto interrupted = [] {
     set_up_signals();
     catch_interrupts();
