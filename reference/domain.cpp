@@ -175,6 +175,23 @@ void read_choice(const OperatorEntry& op, std::string_view name, std::string_vie
 
 }  // namespace
 
+std::optional<std::size_t> place_of_axis(const FieldInfo& field, std::string_view axis) {
+  std::string_view rest = field.axes;
+  for (std::size_t place = 0; !rest.empty(); ++place) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    std::string_view name = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (name.ends_with('*')) name.remove_suffix(1);
+    if (name == axis) return place;
+  }
+  return std::nullopt;
+}
+
+bool counts_list(const Domain& domain, const FieldInfo& field, std::string_view axis) {
+  return std::any_of(domain.lists.begin(), domain.lists.end(),
+                     [&](const ListRange& list) { return list.field == field.name && list.count == axis; });
+}
+
 // ---- ranges ----
 
 ExtentRange extents(std::string_view name) {
@@ -360,6 +377,24 @@ std::optional<double> work_of(const OperatorEntry& op, const Choices& choices) {
   }
 }
 
+namespace {
+
+void check_independent_axis(const OperatorEntry& op, std::string_view axis) {
+  const OperatorInstance& instance = op.instances.front();
+  for (const FieldInfo& output : instance.outputs)
+    if (!place_of_axis(output, axis))
+      throw std::logic_error(fmt::format("{}: the domain calls the axis {} independent, but output {} does not have it",
+                                         op.name, axis, output.name));
+  const auto has_it = [&](const FieldInfo& input) {
+    return place_of_axis(input, axis).has_value() || counts_list(*op.domain, input, axis);
+  };
+  if (std::none_of(instance.inputs.begin(), instance.inputs.end(), has_it))
+    throw std::logic_error(
+        fmt::format("{}: the domain calls the axis {} independent, but no input has it", op.name, axis));
+}
+
+}  // namespace
+
 void check_domain(const OperatorEntry& op) {
   const Domain& domain = *op.domain;
   const auto has = [](const auto& infos, std::string_view name) {
@@ -371,6 +406,7 @@ void check_domain(const OperatorEntry& op) {
   for (const FieldRange& range : domain.fields)
     if (!has(op.instances.front().inputs, range.field))
       throw std::logic_error(fmt::format("{}: the domain names an input {}", op.name, range.field));
+  if (!domain.independent.empty()) check_independent_axis(op, domain.independent);
   try {
     if (!work_of(op, Choices(domain))) throw std::logic_error("the operator refuses its plain case");
     make_case(op, Choices(domain), 0);

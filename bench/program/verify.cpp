@@ -141,6 +141,7 @@ int verify(VerifyOptions& options) {
     verify_selected(options, done);
   }
   say(verdict_table(done).text(1));
+  say(sampled_note(done));
   if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done).text(6));
   if (options.soak == 0) {
     name_blind_cases(done);

@@ -135,13 +135,19 @@ namespace {
 template <class Use>
 bool walk_pattern(std::uint64_t seed, std::size_t first, std::size_t last, Use use) {
   constexpr std::size_t word_bytes = sizeof(std::uint64_t);
-  for (std::size_t at = first; at < last;) {
-    const std::size_t within = at % word_bytes, count = std::min(word_bytes - within, last - at);
+  const auto piece = [&](std::size_t at, std::size_t within, std::size_t count) {
     const std::uint64_t word = random_bits(seed, at / word_bytes);
-    if (!use(at, reinterpret_cast<const std::byte*>(&word) + within, count)) return false;
+    return use(at, reinterpret_cast<const std::byte*>(&word) + within, count);
+  };
+  std::size_t at = first;
+  if (const std::size_t within = at % word_bytes; within != 0 && at < last) {
+    const std::size_t count = std::min(word_bytes - within, last - at);
+    if (!piece(at, within, count)) return false;
     at += count;
   }
-  return true;
+  for (; at + word_bytes <= last; at += word_bytes)  // a constant count: a move, and not a call of memcpy
+    if (!piece(at, 0, word_bytes)) return false;
+  return at >= last || piece(at, 0, last - at);
 }
 
 }  // namespace

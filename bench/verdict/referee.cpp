@@ -18,24 +18,6 @@ namespace {
 /// The seeds of a row's poisons, one for each use, so that no two patterns are alike.
 enum PoisonSeed : std::uint64_t { first_run = 1, after_return = 2, other_values = 4, between_guards = 8 };
 
-std::uint64_t digest(const TensorRef& tensor) {
-  const auto* bytes = static_cast<const std::byte*>(tensor.data);
-  const auto n = static_cast<std::size_t>(bytes_of(tensor));
-  std::uint64_t state = n;
-  for (std::size_t i = 0; i < n; i += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes + i, std::min(sizeof word, n - i));
-    state = random_bits(state, word);
-  }
-  return state;
-}
-
-std::vector<std::uint64_t> digests(const TensorPack& results) {
-  std::vector<std::uint64_t> all;
-  for (std::size_t i = 0; i < results.size(); ++i) all.push_back(digest(results[i][0]));
-  return all;
-}
-
 /// Fails a row that has passed so far; a wrong result, found earlier, keeps its reason.
 void fail_for(Row& row, std::string breach) {
   if (row.verdict == Verdict::passed && !breach.empty()) row.become(Verdict::failed, std::move(breach));
@@ -72,7 +54,8 @@ std::unique_ptr<Trial> Referee::open(Row& row) const {
     row.become(Verdict::invalid, expected_.invalid);
   } else {
     try {
-      require_memory("its tensors take", bytes_for_trial(bound_));
+      const bool on_host = status.backend->works_on_host_memory();
+      require_memory("its tensors take", bytes_for_trial(bound_, expected_.sample, on_host));
       return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);
     } catch (const Unavailable& problem) {
       row.become(Verdict::unavailable, problem.what());
@@ -91,10 +74,11 @@ void Referee::verify(Trial& trial, Row& row) {
     row.prepare_ns = trial.prepare_ns();
     trial.poison(random_bits(row.seed, PoisonSeed::first_run));
     trial.run();
-    const TensorPack results = trial.results();
+    const TensorPack results = trial.results(expected_.sample);
+    // before the judge, who may look at them in place: what a thread writes later differs from the next run's bits
+    now_ = {row.threads, trial.digests()};
     judge_row(bound_, expected_, results, row);
     fail_for(row, trial.breach());
-    now_ = {row.threads, digests(results)};
     for (const Check check : checks)
       if (row.verdict == Verdict::passed) (this->*check)(trial, row);
   });
@@ -124,7 +108,7 @@ void Referee::check_quiet(Trial& trial, Row& row) {
 /// on an earlier run.
 void Referee::check_again(Trial& trial, Row& row) {
   trial.run();
-  const std::vector<std::uint64_t> again = digests(trial.results());
+  const std::vector<std::uint64_t> again = trial.digests();
   for (std::size_t i = 0; i < again.size(); ++i) {
     if (again[i] == now_.digests[i]) continue;
     return row.become(Verdict::failed, fmt::format("output {} has other bits when run again on the same inputs",
@@ -139,9 +123,10 @@ void Referee::check_between_guards(Trial& trial, Row& row) {
     // a workload spends most of this check on fresh pages, so it gets one placement
     if (bound_.tier != Tier::small && placement != Placement::at_end) continue;
     const auto guarded = trial.run_guarded(
-        placement, random_bits(row.seed, PoisonSeed::between_guards + static_cast<std::uint64_t>(placement)));
+        placement, random_bits(row.seed, PoisonSeed::between_guards + static_cast<std::uint64_t>(placement)),
+        expected_.sample);
     if (!guarded) continue;
-    if (digests(guarded->results) != now_.digests) judge_row(bound_, expected_, guarded->results, row);
+    if (guarded->digests != now_.digests) judge_row(bound_, expected_, guarded->results, row);
     fail_for(row, guarded->breach);
     if (row.verdict == Verdict::passed) continue;
     row.reason += fmt::format(" (its tensors {})", name_of(placement));
@@ -156,7 +141,7 @@ void Referee::check_other_values(Trial& trial, Row& row) {
   trial.poison(random_bits(row.seed, PoisonSeed::other_values));
   trial.run();
   Row varied = row;
-  judge_row(bound_, *varied_, trial.results(), varied);
+  judge_row(bound_, *varied_, trial.results(varied_->sample), varied);
   fail_for(varied, trial.breach());
   if (varied.verdict == Verdict::passed) return;
   row = std::move(varied);
