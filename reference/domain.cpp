@@ -77,7 +77,11 @@ const FieldRange& range_of(const Domain& domain, std::string_view field) {
   throw std::logic_error(fmt::format("the domain says nothing of the field {}", field));
 }
 
-void add_input(const Choices& choices, const FieldInfo& field, std::vector<CaseInput>& inputs) {
+/// Which inputs get their recipes. One that lists its values takes their memory: a case that is only measured gets
+/// recipes of those alone that its outputs' shapes depend on.
+enum class Recipes : std::uint8_t { of_all, of_shape_inputs };
+
+void add_input(const Choices& choices, const FieldInfo& field, Recipes recipes, std::vector<CaseInput>& inputs) {
   const FieldRange& range = range_of(choices.domain(), field.name);
   const std::string_view level = choices.level(field.name);
   const auto chosen = std::find_if(range.classes.begin(), range.classes.end(),
@@ -87,9 +91,11 @@ void add_input(const Choices& choices, const FieldInfo& field, std::vector<CaseI
   const std::vector<Shape> shapes =
       list != nullptr ? list_shapes(choices, *list) : std::vector<Shape>{shape_of(choices, field.axes)};
   const std::uint64_t key = derive_key(choices.key(), field.name);
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    inputs.push_back(
-        {field.name, shapes[i], chosen->recipe(choices, shapes[i], list == nullptr ? key : random_bits(key, i))});
+  const bool has_recipe = recipes == Recipes::of_all || field.role == Role::shape;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const std::uint64_t own = list == nullptr ? key : random_bits(key, i);
+    inputs.push_back({field.name, shapes[i], has_recipe ? chosen->recipe(choices, shapes[i], own) : Recipe()});
+  }
 }
 
 Scalar parameter_of(const Choices& choices, const ParamInfo& param) {
@@ -102,10 +108,10 @@ Scalar parameter_of(const Choices& choices, const ParamInfo& param) {
 }
 
 /// The case with shapes and recipes; not yet known to be valid.
-Case build(const OperatorEntry& op, const Choices& choices) {
+Case build(const OperatorEntry& op, const Choices& choices, Recipes recipes) {
   Case made{"", "drawn from the operator's domain", {}, {}, Tier::small};
   for (const ParamInfo& param : op.params) made.params.push_back(parameter_of(choices, param));
-  for (const FieldInfo& field : op.instances.front().inputs) add_input(choices, field, made.inputs);
+  for (const FieldInfo& field : op.instances.front().inputs) add_input(choices, field, recipes, made.inputs);
   return made;
 }
 
@@ -337,7 +343,7 @@ Choices choices_of(const OperatorEntry& op, std::string_view name) {
 Case make_case(const OperatorEntry& op, Choices choices, std::uint64_t seed) {
   const std::string name = name_of(choices);
   choices.set_key(derive_key(derive_key(seed, op.name), name));
-  Case made = build(op, choices);
+  Case made = build(op, choices, Recipes::of_all);
   made.name = name;
   elements_of(op, made);
   return made;
@@ -371,7 +377,7 @@ std::optional<double> work_of(const OperatorEntry& op, const Choices& choices) {
   constexpr double never = 1e12;  // far beyond any budget; the sizes of its lists need not be drawn
   if (work > never) return work;
   try {
-    return std::max(work, elements_of(op, build(op, choices)));
+    return std::max(work, elements_of(op, build(op, choices, Recipes::of_shape_inputs)));
   } catch (const InvalidArgument&) {
     return std::nullopt;
   }

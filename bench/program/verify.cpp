@@ -167,7 +167,8 @@ void add_verify(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<VerifyOptions>();
   Verb verb = line.add_verb("verify", "The parity gate: every backend against the oracle and the golden tensors");
   add_run_options(verb, *options);
-  verb.add_flag("--all", options->selection.large, "The tier large as well: cases whose outputs take 64 MB and more");
+  verb.add_flag("--all", options->selection.large,
+                "The tier large as well: cases whose inputs or outputs take 64 MB and more");
   verb.add_option("--soak", options->soak,
                   "Instead, one property case of each operator for each of N seeds, counted up from --seed")
       .type_name("N")

@@ -15,7 +15,9 @@ constexpr std::size_t most_places = 10;
 
 template <class T>
 bool same_bits(T a, T b) {
-  return std::memcmp(&a, &b, sizeof(T)) == 0;
+  if constexpr (std::is_same_v<T, float>) return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+  if constexpr (std::is_same_v<T, double>) return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  if constexpr (std::is_integral_v<T>) return a == b;
 }
 
 /// Numbers of representable values between a and b; 0 for equal ones, also ±0.

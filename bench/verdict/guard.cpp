@@ -161,7 +161,10 @@ void fill_with_pattern(std::uint64_t seed, std::byte* to, std::size_t first, std
 
 bool holds_pattern(std::uint64_t seed, const std::byte* from, std::size_t first, std::size_t last) {
   return walk_pattern(seed, first, last, [from](std::size_t at, const std::byte* bytes, std::size_t count) {
-    return std::memcmp(from + at, bytes, count) == 0;
+    std::uint64_t found = 0, expected = 0;  // compared as words: a memcmp of a few bytes may be a call
+    std::memcpy(&found, from + at, count);
+    std::memcpy(&expected, bytes, count);
+    return found == expected;
   });
 }
 

@@ -214,6 +214,11 @@ std::vector<CaseOf<Sine>> Sine::cases() {
                            "a sine that fails on -3.14e6, which an offset leaves on padded lines: open, but finite",
                            {{5, 7}, {3, 11}, {6, 4}}, 6, 11, {.num_pos_feats = 16, .normalize = true, .offset = -0.5}));
   made.back().tier = Tier::small;
+  made.push_back(sine_case("count_beyond_2_24", "a count kept in float32, which stops at 2^24", {{1, (1 << 24) + (1 << 22)}},
+                           1, (1 << 24) + (1 << 22), {.num_pos_feats = 2, .normalize = true}));
+  made.push_back(sine_case("count_beyond_2_24_down", "a count down the columns kept in float32, which stops at 2^24",
+                           {{(1 << 24) + (1 << 22), 1}}, (1 << 24) + (1 << 22), 1,
+                           {.num_pos_feats = 2, .normalize = true}));
   return made;
 }
 
