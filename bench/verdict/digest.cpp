@@ -8,10 +8,20 @@
 
 namespace assay::bench {
 
-void Digest::add_block(const std::byte* block) {
-  std::array<std::uint64_t, lanes> words;
-  std::memcpy(words.data(), block, block_bytes);
-  for (std::size_t lane = 0; lane < lanes; ++lane) state_[lane] = random_bits(state_[lane], words[lane]);
+void Digest::add_blocks(const std::byte* blocks, std::size_t count) {
+  const auto word = [](const std::byte* from) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, from, sizeof bits);
+    return bits;
+  };
+  auto [a, b, c, d] = state_;  // in registers
+  for (; count > 0; --count, blocks += block_bytes) {
+    a = random_bits(a, word(blocks));
+    b = random_bits(b, word(blocks + 8));
+    c = random_bits(c, word(blocks + 16));
+    d = random_bits(d, word(blocks + 24));
+  }
+  state_ = {a, b, c, d};
 }
 
 void Digest::add(const std::byte* bytes, std::size_t count) {
@@ -23,17 +33,18 @@ void Digest::add(const std::byte* bytes, std::size_t count) {
     bytes += missing;
     count -= missing;
     if (begun + missing < block_bytes) return;
-    add_block(begun_.data());
+    add_blocks(begun_.data(), 1);
   }
-  for (; count >= block_bytes; bytes += block_bytes, count -= block_bytes) add_block(bytes);
-  if (count != 0) std::memcpy(begun_.data(), bytes, count);
+  add_blocks(bytes, count / block_bytes);
+  const std::size_t rest = count % block_bytes;
+  if (rest != 0) std::memcpy(begun_.data(), bytes + (count - rest), rest);
 }
 
 std::uint64_t Digest::value() const {
   Digest whole = *this;
   const std::size_t begun = count_ % block_bytes;
   std::fill(whole.begun_.begin() + static_cast<std::ptrdiff_t>(begun), whole.begun_.end(), std::byte{0});
-  whole.add_block(whole.begun_.data());
+  whole.add_blocks(whole.begun_.data(), 1);
   std::uint64_t digest = count_;
   for (const std::uint64_t state : whole.state_) digest = random_bits(digest, state);
   return digest;
