@@ -30,7 +30,7 @@ std::string_view independent_axis(const BoundCase& bound) {
   return bound.op->domain == nullptr ? std::string_view() : bound.op->domain->independent;
 }
 
-/// The slices that every sample should have, the most telling first.
+/// The slices that every sample should have, the most telling first; some may be there twice.
 std::vector<std::int64_t> telling_slices(const BoundCase& bound, std::string_view axis, std::int64_t extent) {
   std::vector<std::int64_t> slices = {extent - 1, 0};
   for (std::size_t i = 0; i < bound.output_shapes.size(); ++i) {
@@ -55,11 +55,19 @@ void add_drawn_slices(Sample& sample, std::int64_t count, std::uint64_t seed) {
   }
 }
 
-Sample sample_of(const BoundCase& bound, std::uint64_t seed, std::string_view axis, std::int64_t extent,
-                 std::int64_t count) {
+/// How many slices the limits allow.
+std::int64_t slices_within(const SampleLimits& limits, double slice_elements, const std::set<std::int64_t>& telling,
+                           std::int64_t extent) {
+  const double wanted = static_cast<double>(telling.size()) + 1;
+  const double count = std::max(limits.sampled / slice_elements, std::min(wanted, limits.whole / slice_elements));
+  return static_cast<std::int64_t>(std::clamp(std::floor(count), 1.0, static_cast<double>(extent)));
+}
+
+Sample sample_of(std::span<const std::int64_t> most_telling, std::uint64_t seed, std::string_view axis,
+                 std::int64_t extent, std::int64_t count) {
   Sample sample{std::string(axis), extent, {}};
   std::set<std::int64_t> telling;
-  for (const std::int64_t slice : telling_slices(bound, axis, extent))
+  for (const std::int64_t slice : most_telling)
     if (std::ssize(telling) < count) telling.insert(slice);
   add_drawn_slices(sample, count - std::ssize(telling), seed);
   sample.slices.insert(sample.slices.end(), telling.begin(), telling.end());
@@ -103,11 +111,12 @@ std::optional<Sample> choose_sample(const BoundCase& bound, std::uint64_t seed, 
   if (axis.empty() || bound.golden || elements == 0) return std::nullopt;
   if (elements <= limits.whole && has_room(bytes_for_truth(bound) + bytes_for_trial(bound))) return std::nullopt;
   const std::int64_t extent = bound.output_shapes[0][*place_of_axis(bound.instance->outputs[0], axis)];
-  const double fit = std::floor(limits.sampled * static_cast<double>(extent) / elements);
-  auto count = static_cast<std::int64_t>(std::clamp(fit, 1.0, static_cast<double>(extent)));
+  const std::vector<std::int64_t> telling = telling_slices(bound, axis, extent);
+  const double slice_elements = elements / static_cast<double>(extent);
+  std::int64_t count = slices_within(limits, slice_elements, {telling.begin(), telling.end()}, extent);
   const std::uint64_t key = derive_key(derive_key(seed, bound.op->name), bound.name);
   for (; count < extent; count /= 2) {
-    Sample sample = sample_of(bound, key, axis, extent, count);
+    Sample sample = sample_of(telling, key, axis, extent, count);
     if (count == 1 || has_room(bytes_for_truth(bound, sample) + bytes_for_trial(bound, sample))) return sample;
   }
   return std::nullopt;  // all slices are sampled

@@ -18,7 +18,8 @@ namespace assay::bench {
 struct SampleLimits {
   /// A larger truth is sampled. An oracle takes 1 to 30 ns an element: 8 s at most.
   double whole = 1 << 28;
-  /// Elements of all sampled slices together: 1 GB of truth and error scales, 2 s at most. One slice may be larger.
+  /// Elements of all sampled slices together: 1 GB of truth and error scales, 2 s at most. The slices where 32 bits end
+  /// and one that the seed chooses may take more, up to `whole`. There is one slice, however large.
   double sampled = 1 << 26;
 };
 

@@ -56,8 +56,8 @@ TEST(Sampling, TakesTheSlicesWhere32BitsEnd) {
   ASSERT_TRUE(sample);
   EXPECT_EQ(sample->axis, "B");
   EXPECT_EQ(sample->extent, 129);
-  EXPECT_THAT(sample->slices, ElementsAre(0, 127, 128));
-  EXPECT_EQ(describe(summary_of(*sample)), "3 of 129 slices along B held against the truth");
+  EXPECT_THAT(sample->slices, IsSupersetOf({0, 127, 128}));
+  EXPECT_EQ(describe(summary_of(*sample)), "4 of 129 slices along B held against the truth");
   // 4,362,076,160 bytes: byte 2³¹ lies in slice 32, byte 2³² in slice 64, and there is no element 2³¹
   const BoundCase sine = only_shapes("sine_position_encoding", {{65, 256, 64, 1024}});
   EXPECT_THAT(choose_sample(sine, 1, {1, 1 << 27})->slices, IsSupersetOf({0, 32, 64}));
@@ -81,7 +81,8 @@ TEST(Sampling, FillsTheBudgetWithSlicesThatTheSeedChooses) {
 
 TEST(Sampling, TakesOneSliceAtLeastAndTheWholeWhereAllFit) {
   const BoundCase bound = only_shapes("padding_mask", {{3, 10, 10}});
-  EXPECT_THAT(choose_sample(bound, 1, {299, 1})->slices, ElementsAre(2));
+  EXPECT_THAT(choose_sample(bound, 1, {99, 1})->slices, ElementsAre(2));
+  EXPECT_THAT(choose_sample(bound, 1, {299, 1})->slices, ElementsAre(0, 2)) << "as many telling ones as may be whole";
   EXPECT_FALSE(choose_sample(bound, 1, {300, 1})) << "no more elements than the limit";
   EXPECT_FALSE(choose_sample(bound, 1, {299, 300})) << "all slices are within the budget";
   EXPECT_FALSE(choose_sample(only_shapes("padding_mask", {{1, 10, 10}}), 1, {0, 1})) << "there is one slice";
