@@ -87,8 +87,8 @@ struct Domain {
   /// Elements' worth of work, where the oracle takes more than one step an element; null: the elements.
   double (*work)(const Choices&) = nullptr;
   /// The axis along which every output's slice depends on the inputs' slices alone (and on inputs without it), so that
-  /// a truth too large to evaluate can be sampled; empty: none. Every output names it among its axes; inputs name it, or
-  /// it counts their lists.
+  /// a truth too large to evaluate can be sampled; empty: none. Every output names it among its axes; inputs name it,
+  /// or it counts their lists.
   std::string_view independent = {};
 };
 

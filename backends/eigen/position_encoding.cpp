@@ -30,7 +30,8 @@ Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
 /// Cumulative sums of ¬mask down the columns and along the rows. Counted in double: float32 counts no further than 2²⁴.
 void count_valid(const PlaneMap<const bool>& mask, Plane<float>& y, Plane<float>& x) {
   Eigen::Array<double, 1, Eigen::Dynamic> down = Eigen::Array<double, 1, Eigen::Dynamic>::Zero(mask.cols());
-  for (Eigen::Index row = 0; row < y.rows(); ++row) y.row(row) = (down += (!mask.row(row)).cast<double>()).cast<float>();
+  for (Eigen::Index row = 0; row < y.rows(); ++row)
+    y.row(row) = (down += (!mask.row(row)).cast<double>()).cast<float>();
   Eigen::ArrayXd across = Eigen::ArrayXd::Zero(mask.rows());
   for (Eigen::Index column = 0; column < x.cols(); ++column)
     x.col(column) = (across += (!mask.col(column)).cast<double>()).cast<float>();

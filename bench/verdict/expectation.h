@@ -27,8 +27,8 @@ struct Evaluation {
 /// A case with one set of input values: the truth for every backend.
 struct Expectation : Evaluation {
   TensorPack inputs;
-  std::optional<Sample> sample;  ///< the slices that the truth is of; without one it is whole
-  TensorPack sampled_inputs;     ///< what those slices depend on
+  std::optional<Sample> sample;              ///< the slices that the truth is of; without one it is whole
+  TensorPack sampled_inputs;                 ///< what those slices depend on
   std::string invalid;                       ///< why the case is no test; empty if it is one
   std::string unavailable;                   ///< why there is no truth here, for lack of memory; empty if there is one
   std::vector<std::string_view> told_apart;  ///< the wrong candidates that differ from the truth; all are refused
@@ -47,8 +47,8 @@ Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance,
 /// `inputs` must outlive the result.
 Evaluation evaluate(const BoundCase& bound, const TensorPack& inputs);
 
-/// The truth of `inputs` alone, for outputs of these shapes: infer() is not asked, since sampled slices may be of another
-/// shape than what it would say of them. Keeps the widened inputs in `widened` if the operator judges results.
+/// The truth of `inputs` alone, for outputs of these shapes: infer() is not asked, since sampled slices may be of
+/// another shape than what it would say of them. Keeps the widened inputs in `widened` if the operator judges results.
 Truth truth_of(const BoundCase& bound, const TensorPack& inputs, std::span<const Shape> shapes,
                TensorPack* widened = nullptr);
 

@@ -38,8 +38,7 @@ Bytes bytes_of_inputs(const BoundCase& bound, const Sample* sample = nullptr) {
     Bytes one;
     add(one, field, part_of(field, shape, sample));
     const bool listed = sample != nullptr && counts_list(*bound.op->domain, field, sample->axis);
-    const double share =
-        listed ? static_cast<double>(sample->slices.size()) / static_cast<double>(sample->extent) : 1;
+    const double share = listed ? static_cast<double>(sample->slices.size()) / static_cast<double>(sample->extent) : 1;
     sum.as_they_are += share * one.as_they_are;
     sum.widened += share * one.widened;
   };

@@ -23,9 +23,9 @@ struct SampleLimits {
   double sampled = 1 << 26;
 };
 
-/// The slices of a case whose whole truth is beyond the limits or the memory that is left; nothing if the truth is to be
-/// whole, or the operator has no independent axis. They are the first, the last, those of element 2³¹ and of bytes 2³¹
-/// and 2³² of each output, and others that the seed chooses.
+/// The slices of a case whose whole truth is beyond the limits or the memory that is left; nothing if the truth is to
+/// be whole, or the operator has no independent axis. They are the first, the last, those of element 2³¹ and of bytes
+/// 2³¹ and 2³² of each output, and others that the seed chooses.
 std::optional<Sample> choose_sample(const BoundCase& bound, std::uint64_t seed, const SampleLimits& limits);
 
 /// The shape of an output that holds the sampled slices alone.

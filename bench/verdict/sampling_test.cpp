@@ -161,18 +161,18 @@ using Mischief = std::function<void(const Padding::Outputs<float>& out, int call
 class MaskBackend final : public HostBackend {
  public:
   explicit MaskBackend(Mischief mischief) {
-    kernels_.add<Padding, float>([this, mischief](const Padding::Params&, const Padding::Inputs<float>& in,
-                                                  const Padding::Outputs<float>& out) {
-      const Shape& s = out.mask.shape;
-      for (std::int64_t b = 0; b < s[0]; ++b)
-        for (std::int64_t y = 0; y < s[1] && b != untouched; ++y) {
-          bool* row = out.mask.data + (b * s[1] + y) * s[2];
-          const std::int64_t shown = y < in.sizes.data[2 * b] ? in.sizes.data[2 * b + 1] : 0;
-          std::fill(row, row + shown, false);
-          std::fill(row + shown, row + s[2], true);
-        }
-      mischief(out, calls++);
-    });
+    kernels_.add<Padding, float>(
+        [this, mischief](const Padding::Params&, const Padding::Inputs<float>& in, const Padding::Outputs<float>& out) {
+          const Shape& s = out.mask.shape;
+          for (std::int64_t b = 0; b < s[0]; ++b)
+            for (std::int64_t y = 0; y < s[1] && b != untouched; ++y) {
+              bool* row = out.mask.data + (b * s[1] + y) * s[2];
+              const std::int64_t shown = y < in.sizes.data[2 * b] ? in.sizes.data[2 * b + 1] : 0;
+              std::fill(row, row + shown, false);
+              std::fill(row + shown, row + s[2], true);
+            }
+          mischief(out, calls++);
+        });
   }
   std::string_view name() const override { return "mischievous"; }
   std::string_view description() const override { return "a backend under test"; }
@@ -228,8 +228,8 @@ TEST_F(SampledVerdicts, AWrongElementOfASampledSliceFailsByItsPlaceInTheWhole) {
       cell = !cell;
     });
     EXPECT_EQ(row.verdict, Verdict::failed);
-    EXPECT_THAT(row.reason, HasSubstr(fmt::format("1 of 189 elements of mask are wrong; the first: mask[{}, 2, 5] is",
-                                                  slice)));
+    EXPECT_THAT(row.reason,
+                HasSubstr(fmt::format("1 of 189 elements of mask are wrong; the first: mask[{}, 2, 5] is", slice)));
     ASSERT_TRUE(row.outputs.at(0).worst);
     EXPECT_EQ(row.outputs.at(0).worst->index, (Shape{slice, 2, 5}));
   }

@@ -232,8 +232,8 @@ bool Trial::still_poisoned() const {
   return true;
 }
 
-/// Downloads the bytes [first, last) of a buffer's memory piece by piece. `use` gets where a piece begins, the piece and
-/// its size, and says whether to go on.
+/// Downloads the bytes [first, last) of a buffer's memory piece by piece. `use` gets where a piece begins, the piece
+/// and its size, and says whether to go on.
 template <class Use>
 bool Trial::each_piece(const Buffer& buffer, std::size_t first, std::size_t last, const Use& use) const {
   std::vector<std::byte> piece(std::min(piece_bytes, last - first));
