@@ -77,7 +77,11 @@ const FieldRange& range_of(const Domain& domain, std::string_view field) {
   throw std::logic_error(fmt::format("the domain says nothing of the field {}", field));
 }
 
-void add_input(const Choices& choices, const FieldInfo& field, std::vector<CaseInput>& inputs) {
+/// Which inputs get their recipes. One that lists its values takes their memory: a case that is only measured gets
+/// recipes of those alone that its outputs' shapes depend on.
+enum class Recipes : std::uint8_t { of_all, of_shape_inputs };
+
+void add_input(const Choices& choices, const FieldInfo& field, Recipes recipes, std::vector<CaseInput>& inputs) {
   const FieldRange& range = range_of(choices.domain(), field.name);
   const std::string_view level = choices.level(field.name);
   const auto chosen = std::find_if(range.classes.begin(), range.classes.end(),
@@ -87,9 +91,11 @@ void add_input(const Choices& choices, const FieldInfo& field, std::vector<CaseI
   const std::vector<Shape> shapes =
       list != nullptr ? list_shapes(choices, *list) : std::vector<Shape>{shape_of(choices, field.axes)};
   const std::uint64_t key = derive_key(choices.key(), field.name);
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    inputs.push_back(
-        {field.name, shapes[i], chosen->recipe(choices, shapes[i], list == nullptr ? key : random_bits(key, i))});
+  const bool has_recipe = recipes == Recipes::of_all || field.role == Role::shape;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const std::uint64_t own = list == nullptr ? key : random_bits(key, i);
+    inputs.push_back({field.name, shapes[i], has_recipe ? chosen->recipe(choices, shapes[i], own) : Recipe()});
+  }
 }
 
 Scalar parameter_of(const Choices& choices, const ParamInfo& param) {
@@ -102,10 +108,10 @@ Scalar parameter_of(const Choices& choices, const ParamInfo& param) {
 }
 
 /// The case with shapes and recipes; not yet known to be valid.
-Case build(const OperatorEntry& op, const Choices& choices) {
+Case build(const OperatorEntry& op, const Choices& choices, Recipes recipes) {
   Case made{"", "drawn from the operator's domain", {}, {}, Tier::small};
   for (const ParamInfo& param : op.params) made.params.push_back(parameter_of(choices, param));
-  for (const FieldInfo& field : op.instances.front().inputs) add_input(choices, field, made.inputs);
+  for (const FieldInfo& field : op.instances.front().inputs) add_input(choices, field, recipes, made.inputs);
   return made;
 }
 
@@ -174,6 +180,23 @@ void read_choice(const OperatorEntry& op, std::string_view name, std::string_vie
 }
 
 }  // namespace
+
+std::optional<std::size_t> place_of_axis(const FieldInfo& field, std::string_view axis) {
+  std::string_view rest = field.axes;
+  for (std::size_t place = 0; !rest.empty(); ++place) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    std::string_view name = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (name.ends_with('*')) name.remove_suffix(1);
+    if (name == axis) return place;
+  }
+  return std::nullopt;
+}
+
+bool counts_list(const Domain& domain, const FieldInfo& field, std::string_view axis) {
+  return std::any_of(domain.lists.begin(), domain.lists.end(),
+                     [&](const ListRange& list) { return list.field == field.name && list.count == axis; });
+}
 
 // ---- ranges ----
 
@@ -320,7 +343,7 @@ Choices choices_of(const OperatorEntry& op, std::string_view name) {
 Case make_case(const OperatorEntry& op, Choices choices, std::uint64_t seed) {
   const std::string name = name_of(choices);
   choices.set_key(derive_key(derive_key(seed, op.name), name));
-  Case made = build(op, choices);
+  Case made = build(op, choices, Recipes::of_all);
   made.name = name;
   constexpr double few_elements = 1 << 18;  // 1 MB of float32: beyond it not every guard is worth its time
   if (elements_of(op, made) > few_elements) made.tier = Tier::workload;
@@ -355,11 +378,29 @@ std::optional<double> work_of(const OperatorEntry& op, const Choices& choices) {
   constexpr double never = 1e12;  // far beyond any budget; the sizes of its lists need not be drawn
   if (work > never) return work;
   try {
-    return std::max(work, elements_of(op, build(op, choices)));
+    return std::max(work, elements_of(op, build(op, choices, Recipes::of_shape_inputs)));
   } catch (const InvalidArgument&) {
     return std::nullopt;
   }
 }
+
+namespace {
+
+void check_independent_axis(const OperatorEntry& op, std::string_view axis) {
+  const OperatorInstance& instance = op.instances.front();
+  for (const FieldInfo& output : instance.outputs)
+    if (!place_of_axis(output, axis))
+      throw std::logic_error(fmt::format("{}: the domain calls the axis {} independent, but output {} does not have it",
+                                         op.name, axis, output.name));
+  const auto has_it = [&](const FieldInfo& input) {
+    return place_of_axis(input, axis).has_value() || counts_list(*op.domain, input, axis);
+  };
+  if (std::none_of(instance.inputs.begin(), instance.inputs.end(), has_it))
+    throw std::logic_error(
+        fmt::format("{}: the domain calls the axis {} independent, but no input has it", op.name, axis));
+}
+
+}  // namespace
 
 void check_domain(const OperatorEntry& op) {
   const Domain& domain = *op.domain;
@@ -372,6 +413,7 @@ void check_domain(const OperatorEntry& op) {
   for (const FieldRange& range : domain.fields)
     if (!has(op.instances.front().inputs, range.field))
       throw std::logic_error(fmt::format("{}: the domain names an input {}", op.name, range.field));
+  if (!domain.independent.empty()) check_independent_axis(op, domain.independent);
   try {
     if (!work_of(op, Choices(domain))) throw std::logic_error("the operator refuses its plain case");
     make_case(op, Choices(domain), 0);

@@ -18,6 +18,7 @@
 namespace assay {
 
 struct OperatorEntry;
+struct FieldInfo;
 struct Case;
 struct Scalar;
 class Choices;
@@ -86,9 +87,15 @@ struct Domain {
   /// Elements' worth of work, where the oracle takes more than one step an element; null: the elements.
   double (*work)(const Choices&) = nullptr;
   /// The axis along which every output's slice depends on the inputs' slices alone (and on inputs without it), so that
-  /// a truth too large to evaluate can be sampled; empty: none.
+  /// a truth too large to evaluate can be sampled; empty: none. Every output names it among its axes; inputs name it,
+  /// or it counts their lists.
   std::string_view independent = {};
 };
+
+/// The place of an axis among those that a field names; nothing if it does not name it.
+std::optional<std::size_t> place_of_axis(const FieldInfo& field, std::string_view axis);
+/// Whether the axis counts the elements of a list input.
+bool counts_list(const Domain& domain, const FieldInfo& field, std::string_view axis);
 
 /// A factor with the labels of its levels.
 struct Factor {
@@ -147,8 +154,8 @@ std::vector<Case> random_cases(const OperatorEntry& op, std::uint64_t seed, std:
 /// case.
 std::optional<double> work_of(const OperatorEntry& op, const Choices& choices);
 
-/// Throws std::logic_error if the domain names what the operator does not have, leaves out an axis or an input, or if
-/// its plain case is none.
+/// Throws std::logic_error if the domain names what the operator does not have, leaves out an axis or an input, if not
+/// every output has its independent axis, or if its plain case is none.
 void check_domain(const OperatorEntry& op);
 
 /// How several numbers share one bound: `mixed` (drawn, the bound among them), `equal`, `ascending`, `descending`,

@@ -11,8 +11,6 @@
 namespace assay {
 namespace {
 
-constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15;  // odd, so that index -> key + index * it never repeats
-
 /// A real in [0, 1) from the 53 bits a double holds.
 double unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
@@ -192,13 +190,6 @@ void fill_typed(const TensorRef& to, const Recipe& recipe, std::uint64_t key) {
 }
 
 }  // namespace
-
-std::uint64_t random_bits(std::uint64_t key, std::uint64_t index) {
-  std::uint64_t z = key + (index + 1) * golden_ratio;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-  return z ^ (z >> 31);
-}
 
 std::uint64_t derive_key(std::uint64_t key, std::string_view name) {
   for (const char c : name) key = random_bits(key, static_cast<unsigned char>(c));

@@ -13,7 +13,13 @@
 namespace assay {
 
 /// 64 well-mixed bits for one counter value (SplitMix64's finaliser over key and index; Steele, Lea, Flood 2014).
-std::uint64_t random_bits(std::uint64_t key, std::uint64_t index);
+constexpr std::uint64_t random_bits(std::uint64_t key, std::uint64_t index) {
+  constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15;  // odd, so that index -> key + index * it never repeats
+  std::uint64_t z = key + (index + 1) * golden_ratio;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+  return z ^ (z >> 31);
+}
 /// A key for an independent stream, e.g. one input of one case.
 std::uint64_t derive_key(std::uint64_t key, std::string_view name);
 

@@ -27,12 +27,14 @@ Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
           Plane<float>(H, W), Plane<float>(H, W)};
 }
 
-/// Cumulative sums of ¬mask down the columns and along the rows.
+/// Cumulative sums of ¬mask down the columns and along the rows. Counted in double: float32 counts no further than 2²⁴.
 void count_valid(const PlaneMap<const bool>& mask, Plane<float>& y, Plane<float>& x) {
-  y = (!mask).cast<float>();
-  x = y;
-  for (Eigen::Index row = 1; row < y.rows(); ++row) y.row(row) += y.row(row - 1);
-  for (Eigen::Index column = 1; column < x.cols(); ++column) x.col(column) += x.col(column - 1);
+  Eigen::Array<double, 1, Eigen::Dynamic> down = Eigen::Array<double, 1, Eigen::Dynamic>::Zero(mask.cols());
+  for (Eigen::Index row = 0; row < y.rows(); ++row)
+    y.row(row) = (down += (!mask.row(row)).cast<double>()).cast<float>();
+  Eigen::ArrayXd across = Eigen::ArrayXd::Zero(mask.rows());
+  for (Eigen::Index column = 0; column < x.cols(); ++column)
+    x.col(column) = (across += (!mask.col(column)).cast<double>()).cast<float>();
 }
 
 /// A padded line leaves offset/eps, which may be beyond float32 though not beyond float64. The sine of any number of

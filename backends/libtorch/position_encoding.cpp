@@ -30,7 +30,7 @@ constexpr double largest_quotient = 1e30;
 
 /// The place of each pixel on its line along `dim`: a cumulative sum of not_mask, normalised if asked.
 at::Tensor embed(const Sine::Params& params, const at::Tensor& not_mask, std::int64_t dim) {
-  const at::Tensor position = not_mask.cumsum(dim, at::kFloat);
+  const at::Tensor position = not_mask.cumsum(dim).to(at::kFloat);  // in int64: on CUDA a float32 sum stops at 2²⁴
   if (!params.normalize) return position;
   const at::Tensor last = position.narrow(dim, position.size(dim) - 1, 1);
   const at::Tensor quotient = (position + params.offset) / (last + params.eps);

@@ -26,16 +26,16 @@ void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& 
 
 /// Which row and which column of the input each one of the result shows.
 struct Sources {
-  std::vector<std::int32_t> row, column;
+  std::vector<std::int64_t> row, column;
 };
 
 /// torch's rule, in float32 as there (aten/src/ATen/native/UpSample.h).
-std::vector<std::int32_t> nearest_sources(std::int64_t in, std::int64_t out) {
+std::vector<std::int64_t> nearest_sources(std::int64_t in, std::int64_t out) {
   const float scale = static_cast<float>(in) / static_cast<float>(out);
-  std::vector<std::int32_t> source;
+  std::vector<std::int64_t> source;
   for (std::int64_t i = 0; i < out; ++i) {
     const auto nearest = static_cast<std::int64_t>(std::floor(static_cast<float>(i) * scale));
-    source.push_back(static_cast<std::int32_t>(std::min(nearest, in - 1)));
+    source.push_back(std::min(nearest, in - 1));
   }
   return source;
 }
@@ -51,7 +51,7 @@ void mask_downsample(Sources& sources, const MaskDownsample::Params& params, con
   // A sampled cell costs the cache line it lies in.
   parallel_for(B * h, B * h * std::min(W, 64 * w), [&](std::int64_t task, int) {
     const bool* from = in.mask.data + (task / h * H + sources.row[static_cast<std::size_t>(task % h)]) * W;
-    const std::int32_t* column = sources.column.data();
+    const std::int64_t* column = sources.column.data();
     bool* to = out.mask.data + task * w;
     for (std::int64_t x = 0; x < w; ++x) to[x] = from[column[x]];
   });

@@ -15,7 +15,7 @@
 namespace assay::bench {
 namespace {
 
-constexpr double large_bytes = 64e6;  // outputs of 64 MB and more: more than most last-level caches hold
+constexpr double large_bytes = 64e6;  // inputs or outputs of 64 MB: more than most last-level caches hold
 
 const FieldInfo& field_named(const BoundCase& bound, std::string_view name, std::size_t& index) {
   for (index = 0; index < bound.instance->inputs.size(); ++index)
@@ -39,15 +39,21 @@ TensorPack described_inputs(const BoundCase& bound) {
   return pack;
 }
 
-/// Sets the size of a case, and its tier to large where the outputs take 64 MB and more.
+double bytes_of_all(const TensorPack& pack) {
+  double sum = 0;
+  for (std::size_t field = 0; field < pack.size(); ++field)
+    for (const TensorRef& tensor : pack[field]) sum += static_cast<double>(bytes_of(tensor));
+  return sum;
+}
+
+/// Sets the size of a case, and its tier to large where the inputs or the outputs take 64 MB and more.
 void measure(BoundCase& bound) {
-  const TensorPack described = bound.golden ? TensorPack() : described_inputs(bound);
-  const auto slots = bound.golden ? bound.golden->inputs.slots() : described.slots();
-  bound.output_shapes = infer(*bound.op, *bound.instance, bound.params, slots);
+  const TensorPack described = bound.golden ? bound.golden->inputs : described_inputs(bound);
+  bound.output_shapes = infer(*bound.op, *bound.instance, bound.params, described.slots());
   for (std::size_t i = 0; i < bound.output_shapes.size(); ++i)
     bound.output_bytes += static_cast<double>(bound.output_shapes[i].elements()) *
                           static_cast<double>(size_of(bound.instance->outputs[i].dtype));
-  if (bound.output_bytes >= large_bytes) bound.tier = Tier::large;
+  if (std::max(bound.output_bytes, bytes_of_all(described)) >= large_bytes) bound.tier = Tier::large;
 }
 
 BoundCase bind_golden(GoldenCase&& made) {

@@ -82,7 +82,7 @@ TEST(Share, HasEveryLevelThatSmallCasesCanHave) {
       levels += seen[f].size();
       all += factors_of(*op.domain)[f].levels.size();
     }
-    EXPECT_GE(levels * 10, all * 8) << op.name;
+    EXPECT_GE(levels * 10, all * 7) << op.name;
     EXPECT_LT(share.size(), 2 * default_share) << op.name;
   }
 }

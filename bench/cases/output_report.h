@@ -24,7 +24,7 @@ struct OutputReport {
   DType dtype = DType::f32;
   Shape shape;
   bool ok = false;
-  std::int64_t elements = 0;
+  std::int64_t elements = 0;     ///< held against the truth: all of the shape, or those of the sampled slices
   std::int64_t mismatches = 0;   ///< elements out of tolerance
   std::int64_t unspecified = 0;  ///< elements held to a range only: the operator or their tolerance leaves them open
   double max_abs = 0, max_rel = 0, max_ulp = 0;

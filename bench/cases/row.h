@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/cases/output_report.h"
+#include "bench/cases/sample.h"
 #include "bench/cases/verdict.h"
 #include "reference/operator.h"
 
@@ -52,6 +53,7 @@ struct Row {
   std::string reason;  ///< one sentence; empty where PASSED
   std::vector<OutputReport> outputs;
   std::optional<double> max_error_ratio;            ///< the worst over the outputs; none if not judged
+  std::optional<SampledSlices> sampled;             ///< how much was held against the truth; all of it without
   std::shared_ptr<const RecordedOutputs> recorded;  ///< of the case's golden file; null without one
   std::vector<std::string> told_apart;              ///< the wrong candidates that the case was seen to refuse
   std::string witness;  ///< f64 or f32: what the golden file holds the oracle against; empty without one

@@ -377,7 +377,8 @@ std::vector<MutantFate> try_mutants(const OperatorEntry& op, const std::vector<c
   for (const BoundCase* bound : smallest_first) {
     if (stop() || std::all_of(fates.begin(), fates.end(), killed)) break;
     const Expectation expected = expect(*bound, seed, 0);
-    if (expected.invalid.empty() && expected.unavailable.empty()) try_on_case(fates, *bound, expected);
+    const bool is_whole = expected.invalid.empty() && expected.unavailable.empty() && !expected.sample;
+    if (is_whole) try_on_case(fates, *bound, expected);
   }
   std::erase_if(fates, [](const MutantFate& fate) { return fate.cases == 0; });
   return fates;

@@ -144,6 +144,7 @@ int bench(BenchOptions& options) {
   constexpr std::size_t first_number = 4;
   const Table table = timing_table(done);
   say(options.markdown ? table.markdown(first_number) : table.text(first_number));
+  say(sampled_note(done));
   const Reports reports = write_files(options, done, {is_interrupted(), aa_floor(setup)});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return reports.exit_code(conclude("bench", done, options, seconds, is_interrupted()));

@@ -79,7 +79,7 @@ int run_file(const RunFileOptions& options) {
   Backend& backend = usable_backend(options.backend, made);
   BoundCase bound{made.op, made.instance, made.name, made.source, Tier::small, made.params, {}, read};
   bound.output_shapes = infer(*made.op, *made.instance, made.params, made.inputs.slots());
-  require_memory("the tensors take", bytes_for_run(bound));
+  require_memory("the tensors take", bytes_for_run(bound, backend.works_on_host_memory()));
   const int threads = backend.works_on_host_memory() ? options.threads : 0;
   Trial trial(bound, backend, threads, bound.output_shapes);
   trial.load(made.inputs);

@@ -211,6 +211,7 @@ int verify(VerifyOptions& options) {
     whole = verify_selected(options, done);
   }
   say(verdict_table(done.rows).text(1));
+  say(sampled_note(done.rows));
   if (options.margins) say("\nlargest share of the tolerance:\n" + margins_table(done.rows).text(6));
   if (options.soak == 0) {
     name_blind_cases(done.rows);
@@ -240,7 +241,8 @@ void add_verify(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<VerifyOptions>();
   Verb verb = line.add_verb("verify", "The parity gate: every backend against the oracle and the golden tensors");
   add_run_options(verb, *options);
-  verb.add_flag("--all", options->selection.large, "The tier large as well: cases whose outputs take 64 MB and more");
+  verb.add_flag("--all", options->selection.large,
+                "The tier large as well: cases whose inputs or outputs take 64 MB and more");
   verb.add_flag("--cover", options->cover,
                 "Instead, drawn cases that together have every pair of levels of each operator's domain; --all for "
                 "tensors of up to 2^28 elements");

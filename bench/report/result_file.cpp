@@ -218,6 +218,19 @@ std::shared_ptr<const RecordedOutputs> read_recorded(const Object& from) {
   return std::make_shared<const RecordedOutputs>(std::move(recorded));
 }
 
+/// How much was held against the truth, or null for all of it.
+json sampled_json(const std::optional<SampledSlices>& sampled) {
+  if (!sampled) return nullptr;
+  return {{"axis", sampled->axis}, {"slices", sampled->slices}, {"of", sampled->extent}};
+}
+
+SampledSlices read_sampled(const Object& from) {
+  SampledSlices sampled{from.text("axis"), from.count<std::int64_t>("slices"), from.count<std::int64_t>("of")};
+  if (sampled.slices < 1 || sampled.slices >= sampled.extent)
+    from.wrong("slices", fmt::format("from 1 to less than {}", sampled.extent));
+  return sampled;
+}
+
 /// The keys that `benchmarks` and `checks` share.
 json check_json(const Row& row) {
   return {{"operator", row.op},
@@ -229,6 +242,7 @@ json check_json(const Row& row) {
           {"verdict", name_of(row.verdict)},
           {"reason", row.reason},
           {"max_error_ratio", number(row.max_error_ratio)},
+          {"sampled", sampled_json(row.sampled)},
           {"recorded", recorded_json(row.recorded.get())},
           {"precision_class", row.precision_class()},
           {"bytes", row.cost.bytes},
@@ -251,6 +265,7 @@ Row read_check(const Object& from) {
   row.verdict = from.named("verdict", verdict_named);
   row.reason = from.text("reason");
   row.max_error_ratio = from.number_or_none("max_error_ratio");
+  if (from.has("sampled") && !from.at("sampled").is_null()) row.sampled = read_sampled(from.object("sampled"));
   if (!from.at("recorded").is_null()) row.recorded = read_recorded(from.object("recorded"));
   row.cost.bytes = from.number("bytes");
   row.cost.flops = from.number("flops");

@@ -49,6 +49,7 @@ Row row(Verdict verdict) {
   made.verdict = verdict;
   made.outputs = {output(verdict == Verdict::passed)};
   made.max_error_ratio = 0.25;
+  made.sampled = SampledSlices{"B", 3, 129};
   made.recorded = std::make_shared<RecordedOutputs>(RecordedOutputs{false, "it is off", 1.5, {output(false)}});
   made.told_apart = {"zeros", "a constant"};
   made.witness = "f64";
@@ -109,6 +110,7 @@ TEST(ResultFile, EveryMemberOfARowIsInIt) {
   const Row read = read_rows(results_json(std::vector<Row>{written}, {}), RowList::benchmarks).at(0);
   EXPECT_EQ(read.tier, Tier::large);
   EXPECT_EQ(read.max_error_ratio, 0.25);
+  EXPECT_EQ(read.sampled, written.sampled);
   ASSERT_NE(read.recorded, nullptr);
   EXPECT_FALSE(read.recorded->passed);
   EXPECT_EQ(read.recorded->reason, "it is off");
@@ -235,6 +237,11 @@ TEST(ResultFile, RefusesRowsThatItDoesNotWrite) {
        "most"},
       {[](json& row) { row["told_apart"] = {1}; },
        "row 0 of `benchmarks` has the `told_apart` [1], but it must be a list of names"},
+      {[](json& row) { row["sampled"] = "some"; },
+       "`sampled` of row 0 of `benchmarks` is \"some\", but it must be an object"},
+      {[](json& row) { row["sampled"]["slices"] = 129; },
+       "`sampled` of row 0 of `benchmarks` has the `slices` 129, but it must be from 1 to less than 129"},
+      {[](json& row) { row["sampled"].erase("axis"); }, "`sampled` of row 0 of `benchmarks` has no `axis`"},
   };
   for (const auto& [damage, sentence] : table) {
     json document = results_of({row(Verdict::passed)});

@@ -171,6 +171,17 @@ Table verdict_table(std::span<const Row> rows) {
   return table;
 }
 
+std::string sampled_note(std::span<const Row> rows) {
+  std::map<std::string, std::string> cases;
+  for (const Row& row : rows)
+    if (row.sampled) cases[fmt::format("{}/{}{}", row.op, row.case_name, dtype_suffix(row))] = describe(*row.sampled);
+  std::string note;
+  for (const auto& [name, sampled] : cases)
+    note +=
+        fmt::format("note: the truth of {} is sampled: {}; all bytes are compared between runs alone\n", name, sampled);
+  return note;
+}
+
 namespace {
 
 /// The check of one operator by one contestant that used most of its tolerance.

@@ -33,6 +33,10 @@ Table timing_table(std::span<const Row> rows);
 /// failed.
 Table verdict_table(std::span<const Row> rows);
 
+/// A line for each case whose truth is sampled: "note: the truth of op/case is sampled: 3 of 129 slices along B held
+/// against the truth; …". Empty if every truth is whole.
+std::string sampled_note(std::span<const Row> rows);
+
 /// For each operator and backend, and for the framework's recorded results, the row with the largest share of the
 /// tolerance: the share, the precision class, the ULP distance and the place. A share above a quarter is marked.
 Table margins_table(std::span<const Row> rows);

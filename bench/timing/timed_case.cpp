@@ -113,7 +113,7 @@ void judge_timed(Entrant& entrant, const BoundCase& bound, const Expectation& ex
   const std::optional<double> before = row.max_error_ratio;
   do_step(row, [&] {
     for (std::size_t set = 0; set < entrant.trial->sets() && row.verdict == Verdict::passed; ++set)
-      judge_row(bound, expected, entrant.trial->results(set), row);
+      judge_row(bound, expected, entrant.trial->results(expected.sample, set), row);
     if (!row.timing->problem.empty()) row.become(Verdict::failed, row.timing->problem);
     if (const std::string breach = entrant.trial->breach(); row.verdict == Verdict::passed && !breach.empty())
       row.become(Verdict::failed, breach);

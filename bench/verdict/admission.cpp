@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -135,19 +136,27 @@ bool differs_visibly(const Expectation& expected, std::size_t output, const Cand
   return false;
 }
 
-bool refuses_an_element(const BoundCase& bound, const Expectation& expected, std::size_t output,
-                        const Candidate& candidate) {
-  const std::int64_t n = expected.shapes[output].elements();
-  for (std::int64_t i = 0; i < n; ++i)
-    if (!accepts(bound.instance->outputs[output], candidate(output, i), expected.truth, output, i)) return true;
-  return false;
+/// Tries the elements of one output until one is refused. An element that equals the truth is accepted.
+Outcome try_output(const FieldInfo& field, const Expectation& expected, std::size_t output,
+                   const Candidate& candidate) {
+  const TensorRef& truth = expected.truth.outputs[output][0];
+  bool is_truth = true;
+  const std::int64_t n = truth.shape.elements();
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double value = candidate(output, i);
+    if (std::bit_cast<std::uint64_t>(value) == std::bit_cast<std::uint64_t>(value_at(truth, i))) continue;
+    is_truth = false;
+    if (!accepts(field, value, expected.truth, output, i)) return {true, true};
+  }
+  return {false, !is_truth && differs_visibly(expected, output, candidate)};
 }
 
 /// The operator's judge decides on whole results.
 bool judge_refuses(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
-  TensorPack results(expected.shapes.size());
-  for (std::size_t output = 0; output < expected.shapes.size(); ++output) {
-    TensorRef made = new_host_tensor(results, bound.instance->outputs[output].dtype, expected.shapes[output]);
+  const std::vector<Shape> shapes = expected.shapes_of_truth();
+  TensorPack results(shapes.size());
+  for (std::size_t output = 0; output < shapes.size(); ++output) {
+    TensorRef made = new_host_tensor(results, bound.instance->outputs[output].dtype, shapes[output]);
     for (std::int64_t i = 0; i < made.shape.elements(); ++i) set_value(made, i, candidate(output, i));
     results[output].push_back(made);
   }
@@ -158,11 +167,12 @@ bool judge_refuses(const BoundCase& bound, const Expectation& expected, const Ca
 Outcome try_candidate(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
   const auto& outputs = bound.instance->outputs;
   if (bound.op->judge != nullptr && judge_refuses(bound, expected, candidate)) return {true, true};
-  for (std::size_t output = 0; output < outputs.size(); ++output)
-    if (!outputs[output].judged && refuses_an_element(bound, expected, output, candidate)) return {true, true};
-  Outcome outcome;  // nothing was refused: was there anything to refuse?
-  for (std::size_t output = 0; output < outputs.size() && !outcome.differs; ++output)
-    outcome.differs = !outputs[output].judged && differs_visibly(expected, output, candidate);
+  Outcome outcome;
+  for (std::size_t output = 0; output < outputs.size() && !outcome.refused; ++output) {
+    if (outputs[output].judged) continue;
+    const Outcome of_output = try_output(outputs[output], expected, output, candidate);
+    outcome = {of_output.refused, outcome.differs || of_output.differs};
+  }
   return outcome;
 }
 
@@ -172,7 +182,7 @@ std::optional<Truth> without_last_entries(const BoundCase& bound, const Expectat
   TensorPack inputs(expected.inputs.size());
   bool dropped = false;
   for (std::size_t field = 0; field < inputs.size(); ++field)
-    for (const TensorRef& given : expected.inputs[field]) {
+    for (const TensorRef& given : expected.inputs_of_truth()[field]) {
       if (bound.instance->inputs[field].role != Role::activation || given.shape.rank() == 0) {
         inputs[field].push_back(given);
         continue;
@@ -188,7 +198,7 @@ std::optional<Truth> without_last_entries(const BoundCase& bound, const Expectat
     }
   if (!dropped) return std::nullopt;
   try {
-    return evaluate(bound, inputs).truth;
+    return truth_of(bound, inputs, expected.shapes_of_truth());
   } catch (const InvalidArgument&) {
     return std::nullopt;
   }
@@ -262,9 +272,10 @@ Admission admit(const BoundCase& bound, const Expectation& expected) {
   const auto truth = [&](std::size_t output) -> const TensorRef& { return expected.truth.outputs[output][0]; };
   trials.try_one("zeros", [](std::size_t, std::int64_t) { return 0.0; });
   trials.try_one("a constant", [&](std::size_t output, std::int64_t) { return value_at(truth(output), 0); });
-  for (std::size_t field = 0; field < expected.inputs.size(); ++field) {
-    if (expected.inputs[field].empty() || expected.inputs[field][0].shape.elements() == 0) continue;
-    const TensorRef& input = expected.inputs[field][0];
+  const TensorPack& inputs = expected.inputs_of_truth();
+  for (std::size_t field = 0; field < inputs.size(); ++field) {
+    if (inputs[field].empty() || inputs[field][0].shape.elements() == 0) continue;
+    const TensorRef& input = inputs[field][0];
     trials.try_one("a copy of an input",
                    [&](std::size_t, std::int64_t i) { return value_at(input, i % input.shape.elements()); });
   }

@@ -32,7 +32,7 @@ struct Admission {
 };
 
 /// Tries zeros, a constant, a copy of each input, the transposed truth, and the truth with the last entries of the
-/// inputs left out.
+/// inputs left out. Of a sampled truth, and the inputs that it depends on, the same.
 Admission admit(const BoundCase& bound, const Expectation& expected);
 
 }  // namespace assay::bench

@@ -160,10 +160,9 @@ TEST(Cheaters, AreCaughtInSequences) {
   expect_caught({
     cheat("corrupts_the_heap", "it wrote beyond output bias (its tensors before a guard page)", corrupts_the_heap),
         cheat("fills_a_table_on_first_use", "elements of bias are wrong", fills_a_table_on_first_use),
-        cheat("is_wrong_for_other_windows", "(of another plan, alive at once: case drawn:",
-              is_wrong_for_other_windows),
-        cheat("is_wrong_after_a_throw", "(after a call of another plan that threw: case drawn:",
-              is_wrong_after_a_throw),
+        cheat("is_wrong_for_other_windows", "(of another plan, alive at once: case drawn:", is_wrong_for_other_windows),
+        cheat("is_wrong_after_a_throw",
+              "(after a call of another plan that threw: case drawn:", is_wrong_after_a_throw),
         cheat("shares_a_table", "(while another plan is alive: case drawn:", fill_shared_rows, shares_a_table),
         cheat("keeps_its_first_ordinary_buffer", "(bound to a second set of buffers)", fresh<FirstBuffer>,
               keeps_its_first_ordinary_buffer),

@@ -15,7 +15,9 @@ constexpr std::size_t most_places = 10;
 
 template <class T>
 bool same_bits(T a, T b) {
-  return std::memcmp(&a, &b, sizeof(T)) == 0;
+  if constexpr (std::is_same_v<T, float>) return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+  if constexpr (std::is_same_v<T, double>) return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  if constexpr (std::is_integral_v<T>) return a == b;
 }
 
 /// Numbers of representable values between a and b; 0 for equal ones, also ±0.
@@ -101,6 +103,8 @@ OutputReport compare_exact(const FieldInfo& field, const TensorRef& got, const T
   const auto* g = static_cast<const T*>(got.data);
   const auto* r = static_cast<const R*>(truth.data);
   const std::int64_t n = got.shape.elements();
+  if constexpr (std::is_integral_v<T> && std::is_same_v<T, R>)  // ten times as fast, and right results are the rule
+    if (n == 0 || std::memcmp(g, r, static_cast<std::size_t>(n) * sizeof(T)) == 0) return tally.finish("exact");
   bool equal = true;
   for (std::int64_t i = 0; i < n; ++i) {
     const T expected = static_cast<T>(r[i]);

@@ -1,47 +1,53 @@
-// Folding the bytes of a tensor into one number.
+// Blocks of 32 bytes, each a word for every chain.
 #include "bench/verdict/digest.h"
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 
 #include "reference/recipe.h"
 
 namespace assay::bench {
-namespace {
 
-/// Each step is a bijection of the lane, so that one changed word always changes it.
-void fold(std::uint64_t& lane, const std::byte* from, std::size_t count) {
-  constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio, as in SplitMix64
-  std::uint64_t word = 0;
-  std::memcpy(&word, from, count);
-  lane = (lane ^ word) * odd;
-  lane ^= lane >> 32;
-}
-
-}  // namespace
-
-void Digest::add(const std::byte* piece, std::size_t count) {
-  constexpr std::size_t word = sizeof(std::uint64_t);
-  std::array<std::uint64_t, 4> lanes = {1, 2, 3, 4};  // four do not wait for each other's products
-  std::size_t i = 0;
-  for (; i + lanes.size() * word <= count; i += lanes.size() * word)
-    for (std::size_t lane = 0; lane < lanes.size(); ++lane) fold(lanes[lane], piece + i + lane * word, word);
-  for (; i < count; i += word) fold(lanes[0], piece + i, std::min(word, count - i));
-  for (const std::uint64_t lane : lanes) state_ = random_bits(state_, lane);
-}
-
-Digests digests(const TensorPack& results) {
-  Digests all;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const TensorRef& tensor = results[i][0];
-    const auto bytes = static_cast<std::size_t>(bytes_of(tensor));
-    Digest digest(bytes);
-    for_each_piece(bytes, [&](std::size_t first, std::size_t count) {
-      digest.add(static_cast<const std::byte*>(tensor.data) + first, count);
-    });
-    all.push_back(digest.value());
+void Digest::add_blocks(const std::byte* blocks, std::size_t count) {
+  const auto word = [](const std::byte* from) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, from, sizeof bits);
+    return bits;
+  };
+  auto [a, b, c, d] = state_;  // in registers
+  for (; count > 0; --count, blocks += block_bytes) {
+    a = random_bits(a, word(blocks));
+    b = random_bits(b, word(blocks + 8));
+    c = random_bits(c, word(blocks + 16));
+    d = random_bits(d, word(blocks + 24));
   }
-  return all;
+  state_ = {a, b, c, d};
+}
+
+void Digest::add(const std::byte* bytes, std::size_t count) {
+  const std::size_t begun = count_ % block_bytes;
+  count_ += count;
+  if (begun != 0) {
+    const std::size_t missing = std::min(count, block_bytes - begun);
+    std::memcpy(begun_.data() + begun, bytes, missing);
+    bytes += missing;
+    count -= missing;
+    if (begun + missing < block_bytes) return;
+    add_blocks(begun_.data(), 1);
+  }
+  add_blocks(bytes, count / block_bytes);
+  const std::size_t rest = count % block_bytes;
+  if (rest != 0) std::memcpy(begun_.data(), bytes + (count - rest), rest);
+}
+
+std::uint64_t Digest::value() const {
+  Digest whole = *this;
+  const std::size_t begun = count_ % block_bytes;
+  std::fill(whole.begun_.begin() + static_cast<std::ptrdiff_t>(begun), whole.begun_.end(), std::byte{0});
+  whole.add_blocks(whole.begun_.data(), 1);
+  std::uint64_t digest = count_;
+  for (const std::uint64_t state : whole.state_) digest = random_bits(digest, state);
+  return digest;
 }
 
 }  // namespace assay::bench

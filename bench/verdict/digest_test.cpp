@@ -1,49 +1,61 @@
-// Digests tell every changed byte, also in the last piece of a long tensor.
+// A digest does not depend on how bytes come, and sees every one of them.
 #include "bench/verdict/digest.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
+
+#include "bench/verdict/guard.h"
 
 namespace assay::bench {
 namespace {
 
-Digests digests_of(std::vector<std::uint8_t>& bytes) {
-  TensorPack pack(1);
-  pack[0].push_back({bytes.data(), DType::u8, {static_cast<std::int64_t>(bytes.size())}});
-  return digests(pack);
+std::vector<std::byte> some_bytes(std::size_t count) {
+  std::vector<std::byte> bytes(count);
+  fill_with_pattern(3, bytes.data(), 0, count);
+  return bytes;
 }
 
-TEST(Digest, TellsEveryChangedByte) {
-  for (const std::size_t size : {std::size_t{1}, std::size_t{37}, std::size_t{64}, piece_bytes + 9}) {
-    std::vector<std::uint8_t> bytes(size, 3);
-    const Digests before = digests_of(bytes);
-    for (std::size_t i = 0; i < size; i += size < 100 ? 1 : 997) {
-      bytes[i] ^= 0x80;
-      EXPECT_NE(digests_of(bytes), before) << i << " of " << size;
-      bytes[i] ^= 0x80;
-    }
-    bytes.back() ^= 1;
-    EXPECT_NE(digests_of(bytes), before) << "the last of " << size;
-    bytes.back() ^= 1;
-    EXPECT_EQ(digests_of(bytes), before);
+std::uint64_t digest_of(const std::vector<std::byte>& bytes) {
+  Digest digest;
+  digest.add(bytes.data(), bytes.size());
+  return digest.value();
+}
+
+TEST(Digests, DoNotDependOnThePieces) {
+  const std::vector<std::byte> bytes = some_bytes(1000);
+  for (std::size_t piece = 1; piece < 100; ++piece) {
+    Digest digest;
+    for (std::size_t at = 0; at < bytes.size(); at += piece)
+      digest.add(bytes.data() + at, std::min(piece, bytes.size() - at));
+    EXPECT_EQ(digest.value(), digest_of(bytes)) << piece;
   }
 }
 
-TEST(Digest, TellsPlacesAndLengthsApart) {
-  std::set<Digests> seen;
-  std::size_t all = 0;
-  for (std::size_t size : {0, 1, 8, 32, 40}) {
-    std::vector<std::uint8_t> bytes(size, 0);
-    seen.insert(digests_of(bytes));
-    ++all;
-    for (std::size_t i = 0; i < size; ++i, ++all) {
-      bytes[i] = 1;
-      seen.insert(digests_of(bytes));
-      bytes[i] = 0;
+TEST(Digests, SeeEveryByte) {
+  for (const std::size_t count : {1U, 31U, 32U, 33U, 200U}) {
+    std::vector<std::byte> bytes = some_bytes(count);
+    const std::uint64_t before = digest_of(bytes);
+    for (std::byte& byte : bytes) {
+      byte ^= std::byte{1};
+      EXPECT_NE(digest_of(bytes), before) << count;
+      byte ^= std::byte{1};
     }
+    EXPECT_EQ(digest_of(bytes), before);
   }
-  EXPECT_EQ(seen.size(), all);
+}
+
+TEST(Digests, SeeTheLengthAndTheOrder) {
+  std::set<std::uint64_t> seen;
+  for (std::size_t count = 0; count < 100; ++count) seen.insert(digest_of(std::vector<std::byte>(count)));
+  EXPECT_EQ(seen.size(), 100U) << "zeros of each length";
+  std::vector<std::byte> swapped = some_bytes(64);
+  const std::uint64_t before = digest_of(swapped);
+  std::swap_ranges(swapped.begin(), swapped.begin() + 32, swapped.begin() + 32);
+  EXPECT_NE(digest_of(swapped), before) << "two blocks";
+  std::swap_ranges(swapped.begin(), swapped.begin() + 8, swapped.begin() + 8);
+  EXPECT_NE(digest_of(swapped), before) << "two words of a block";
 }
 
 }  // namespace

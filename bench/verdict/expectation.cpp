@@ -26,9 +26,33 @@ Truth empty_truth(const OperatorInstance& instance, std::span<const Shape> shape
   return truth;
 }
 
+/// What an operator may see for its cost: shapes, and shape inputs.
+TensorPack described(const OperatorInstance& instance, const TensorPack& inputs) {
+  TensorPack pack = inputs;
+  for (std::size_t i = 0; i < pack.size(); ++i)
+    if (instance.inputs[i].role != Role::shape)
+      for (TensorRef& tensor : pack[i]) tensor.data = nullptr;
+  return pack;
+}
+
+/// Shapes and cost: all but the truth.
+Evaluation evaluate_shapes(const BoundCase& bound, const TensorPack& inputs) {
+  const OperatorInstance& instance = *bound.instance;
+  Evaluation made;
+  made.shapes = infer(*bound.op, instance, bound.params, inputs.slots());
+  const TensorPack seen = widen(instance.inputs, described(instance, inputs));
+  made.cost = bound.op->cost(bound.params, seen.slots(), static_cast<std::int64_t>(size_of(instance.dtype)));
+  return made;
+}
+
 /// Evaluates the oracle on the inputs of `expected`, and says whether its tolerances can tell right from wrong.
 void evaluate_inputs(const BoundCase& bound, Expectation& expected) {
-  static_cast<Evaluation&>(expected) = evaluate(bound, expected.inputs);
+  static_cast<Evaluation&>(expected) = evaluate_shapes(bound, expected.inputs);
+  if (expected.sample) expected.sampled_inputs = restricted(bound, expected.inputs, *expected.sample);
+  std::vector<Shape> shapes = expected.shapes;
+  for (std::size_t i = 0; i < shapes.size() && expected.sample; ++i)
+    shapes[i] = sampled_shape(bound.instance->outputs[i], shapes[i], *expected.sample);
+  expected.truth = truth_of(bound, expected.inputs_of_truth(), shapes, &expected.widened);
   for (std::size_t i = 0; i < expected.shapes.size() && expected.invalid.empty(); ++i)
     expected.invalid = admit_tolerances(bound.instance->outputs[i], expected.truth, i);
 }
@@ -97,9 +121,11 @@ std::optional<TensorPack> rolled_inputs(const BoundCase& bound, const TensorPack
   return rolled;
 }
 
-Expectation expect_with_memory(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
-  require_memory("its inputs and truth take", bytes_for_truth(bound));
+Expectation expect_with_memory(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase,
+                               const SampleLimits& limits) {
   Expectation expected;
+  expected.sample = choose_sample(bound, seed, limits);
+  require_memory("its inputs and truth take", bytes_for_truth(bound, expected.sample));
   expected.inputs = bound.inputs(seed, phase);
   evaluate_inputs(bound, expected);
   if (expected.invalid.empty()) {
@@ -122,18 +148,26 @@ Truth evaluate_oracle(const OperatorEntry& op, const OperatorInstance& instance,
   return truth;
 }
 
-Evaluation evaluate(const BoundCase& bound, const TensorPack& inputs) {
+Truth truth_of(const BoundCase& bound, const TensorPack& inputs, std::span<const Shape> shapes, TensorPack* widened) {
   const OperatorEntry& op = *bound.op;
-  const OperatorInstance& instance = *bound.instance;
-  Evaluation made;
-  made.shapes = infer(op, instance, bound.params, inputs.slots());
-  made.widened = widen(instance.inputs, inputs);
-  const auto widened = made.widened.slots();
-  if (op.validate != nullptr) op.validate(bound.params, widened);
-  made.cost = op.cost(bound.params, widened, static_cast<std::int64_t>(size_of(instance.dtype)));
-  made.truth = evaluate_oracle(op, instance, bound.params, widened, made.shapes);
-  if (op.judge == nullptr) made.widened = TensorPack();
+  TensorPack wide = widen(bound.instance->inputs, inputs);
+  const auto slots = wide.slots();
+  if (op.validate != nullptr) op.validate(bound.params, slots);
+  Truth truth = evaluate_oracle(op, *bound.instance, bound.params, slots, shapes);
+  if (op.judge != nullptr && widened != nullptr) *widened = std::move(wide);
+  return truth;
+}
+
+Evaluation evaluate(const BoundCase& bound, const TensorPack& inputs) {
+  Evaluation made = evaluate_shapes(bound, inputs);
+  made.truth = truth_of(bound, inputs, made.shapes, &made.widened);
   return made;
+}
+
+std::vector<Shape> Expectation::shapes_of_truth() const {
+  std::vector<Shape> found;
+  for (std::size_t i = 0; i < truth.outputs.size(); ++i) found.push_back(truth.outputs[i][0].shape);
+  return found;
 }
 
 Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const TensorPack& results) {
@@ -145,10 +179,10 @@ Judgement ask_judge(const BoundCase& bound, const Expectation& expected, const T
                          expected.truth.outputs.slots(), ElementTolerance{bound.instance->dtype, tau});
 }
 
-Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase) {
+Expectation expect(const BoundCase& bound, std::uint64_t seed, std::uint64_t phase, const SampleLimits& limits) {
   Expectation without;
   try {
-    return expect_with_memory(bound, seed, phase);
+    return expect_with_memory(bound, seed, phase, limits);
   } catch (const Unavailable& problem) {
     without.unavailable = problem.what();
   } catch (const std::bad_alloc&) {
@@ -179,6 +213,7 @@ std::optional<Expectation> expect_varied(const BoundCase& bound, const Expectati
   if (!rolled) return std::nullopt;
   Expectation varied;
   varied.inputs = *std::move(rolled);
+  varied.sample = expected.sample;
   try {
     evaluate_inputs(bound, varied);
   } catch (const InvalidArgument&) {

@@ -174,13 +174,19 @@ namespace {
 template <class Use>
 bool walk_pattern(std::uint64_t seed, std::size_t first, std::size_t last, Use use) {
   constexpr std::size_t word_bytes = sizeof(std::uint64_t);
-  for (std::size_t at = first; at < last;) {
-    const std::size_t within = at % word_bytes, count = std::min(word_bytes - within, last - at);
+  const auto piece = [&](std::size_t at, std::size_t within, std::size_t count) {
     const std::uint64_t word = random_bits(seed, at / word_bytes);
-    if (!use(at, reinterpret_cast<const std::byte*>(&word) + within, count)) return false;
+    return use(at, reinterpret_cast<const std::byte*>(&word) + within, count);
+  };
+  std::size_t at = first;
+  if (const std::size_t within = at % word_bytes; within != 0 && at < last) {
+    const std::size_t count = std::min(word_bytes - within, last - at);
+    if (!piece(at, within, count)) return false;
     at += count;
   }
-  return true;
+  for (; at + word_bytes <= last; at += word_bytes)  // a constant count: a move, and not a call of memcpy
+    if (!piece(at, 0, word_bytes)) return false;
+  return at >= last || piece(at, 0, last - at);
 }
 
 }  // namespace
@@ -194,7 +200,10 @@ void fill_with_pattern(std::uint64_t seed, std::byte* to, std::size_t first, std
 
 bool holds_pattern(std::uint64_t seed, const std::byte* from, std::size_t first, std::size_t last) {
   return walk_pattern(seed, first, last, [from](std::size_t at, const std::byte* bytes, std::size_t count) {
-    return std::memcmp(from + at, bytes, count) == 0;
+    std::uint64_t found = 0, expected = 0;  // compared as words: a memcmp of a few bytes may be a call
+    std::memcpy(&found, from + at, count);
+    std::memcpy(&expected, bytes, count);
+    return found == expected;
   });
 }
 

@@ -20,6 +20,13 @@ OutputReport report_judged(const FieldInfo& field, const TensorRef& got, const J
   return report;
 }
 
+/// Names places as they lie in the whole output. Only the sampled elements are counted.
+void place_in_whole(const FieldInfo& field, const Shape& whole, const Sample& sample, OutputReport& report) {
+  report.shape = whole;
+  for (Place& place : report.places) place.index = index_in_whole(field, sample, place.index);
+  if (report.worst) report.worst->index = index_in_whole(field, sample, report.worst->index);
+}
+
 }  // namespace
 
 bool Findings::passed() const {
@@ -40,6 +47,7 @@ Findings judge_outputs(const BoundCase& bound, const Expectation& expected, cons
     const FieldInfo& field = bound.instance->outputs[i];
     OutputReport report = field.judged ? report_judged(field, results[i][0], *judgement)
                                        : compare(field, results[i][0], expected.truth, i);
+    if (expected.sample) place_in_whole(field, expected.shapes[i], *expected.sample, report);
     if (!(report.max_error_ratio <= findings.max_error_ratio)) findings.max_error_ratio = report.max_error_ratio;
     findings.reasons.push_back(report.ok      ? std::string()
                                : field.judged ? judgement->reason
@@ -54,6 +62,7 @@ void judge_row(const BoundCase& bound, const Expectation& expected, const Tensor
   row.become(findings.passed() ? Verdict::passed : Verdict::failed, findings.reason());
   row.max_error_ratio = findings.max_error_ratio;
   row.outputs = std::move(findings.outputs);
+  row.sampled = expected.sample ? std::optional(summary_of(*expected.sample)) : std::nullopt;
 }
 
 }  // namespace assay::bench

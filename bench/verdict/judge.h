@@ -20,7 +20,7 @@ struct Findings {
   std::string reason() const;  ///< of the first output that failed; empty if none did
 };
 
-/// Judges `results` (host memory, in contract order).
+/// Judges `results` (host memory, in contract order): whole outputs, or those slices that `expected` samples.
 Findings judge_outputs(const BoundCase& bound, const Expectation& expected, const TensorPack& results);
 
 /// Judges `results` and writes what was found, the verdict and its reason into the row.

@@ -41,7 +41,8 @@ std::unique_ptr<Trial> Referee::open(Row& row) const {
     row.become(Verdict::invalid, expected_.invalid);
   } else {
     try {
-      require_memory("its tensors take", bytes_for_trial(bound_));
+      const bool on_host = status.backend->works_on_host_memory();
+      require_memory("its tensors take", bytes_for_trial(bound_, expected_.sample, on_host));
       return std::make_unique<Trial>(bound_, *status.backend, row.threads, expected_.shapes);
     } catch (const Unavailable& problem) {
       row.become(Verdict::unavailable, problem.what());
@@ -64,26 +65,27 @@ void Referee::verify(Trial& trial, Row& row) {
     trial.poison(random_bits(row.seed, PoisonSeed::first_run));
     trial.run();
     trial.check_workers();
-    now_ = judge(trial.results(), row);
+    // digested before the judge, who may look at the results in place: what a thread writes later differs from the next
+    // run's bits
+    now_ = trial.result_digests();
+    judge(trial.results(expected_.sample), now_, row);
     fail_for(row, trial.breach());
     for (const Check check : checks)
       if (row.verdict == Verdict::passed) (this->*check)(trial, row);
   });
 }
 
-/// Returns the digests of the results. The same bits are judged once; at another alignment an honest kernel may round
-/// differently, and then they are others.
-Digests Referee::judge(const TensorPack& results, Row& row) {
-  Digests given = digests(results);
+/// The same bits are judged once; at another alignment an honest kernel may round differently, and then they are
+/// others.
+void Referee::judge(const TensorPack& results, const Digests& given, Row& row) {
   if (const auto before = passed_.find(given); before != passed_.end()) {
     row.become(Verdict::passed, "");
     row.outputs = before->second.outputs;
     row.max_error_ratio = before->second.max_error_ratio;
-    return given;
+    return;
   }
   judge_row(bound_, expected_, results, row);
   if (row.verdict == Verdict::passed) passed_[given] = {row.outputs, row.max_error_ratio};
-  return given;
 }
 
 bool Referee::passes_between_guards(Trial& trial, Row& row) {
@@ -91,9 +93,10 @@ bool Referee::passes_between_guards(Trial& trial, Row& row) {
     // a workload spends most of this check on fresh pages, so it gets one placement
     if (bound_.tier != Tier::small && placement != Placement::at_end) continue;
     const auto guarded = trial.run_guarded(
-        placement, random_bits(row.seed, PoisonSeed::between_guards + static_cast<std::uint64_t>(placement)));
+        placement, random_bits(row.seed, PoisonSeed::between_guards + static_cast<std::uint64_t>(placement)),
+        expected_.sample);
     if (!guarded) continue;
-    judge(guarded->results, row);
+    judge(guarded->results, guarded->digests, row);
     fail_for(row, guarded->breach);
     if (row.verdict == Verdict::passed) continue;
     row.reason += fmt::format(" (its tensors {})", name_of(placement));
@@ -149,7 +152,7 @@ void Referee::check_other_values(Trial& trial, Row& row) {
   trial.poison(random_bits(row.seed, PoisonSeed::other_values));
   trial.run();
   Row varied = row;
-  judge_row(bound_, *varied_, trial.results(), varied);
+  judge_row(bound_, *varied_, trial.results(varied_->sample), varied);
   fail_for(varied, trial.breach());
   if (varied.verdict == Verdict::passed) return;
   row = std::move(varied);

@@ -132,7 +132,7 @@ OtherPlan check_two_plans(const Scene& scene) {
     fail_for(scene.row, judged.reason);
   });
   run_first_plan(scene, "after a call of another plan");
-  other.right = digests(results);
+  other.right = other.trial->result_digests();
   return other;
 }
 

@@ -13,12 +13,17 @@
 
 #include "bench/base/units.h"
 #include "bench/machine/memory.h"
+#include "bench/verdict/digest.h"
 #include "bench/verdict/floating_point.h"
+#include "bench/verdict/sampling.h"
 
 namespace assay::bench {
 namespace {
 
 constexpr std::size_t canary_bytes = 64;  // a cache line before and after: most stray writes land there
+
+/// Long tensors are read, written and digested in pieces that stay in the caches.
+constexpr std::size_t piece_bytes = std::size_t{64} << 10;
 
 /// Enough to hit a part that a call skips, and too few to disturb the caches.
 constexpr std::size_t spoilt_elements = 8;
@@ -26,6 +31,13 @@ constexpr std::size_t spoilt_elements = 8;
 std::size_t bytes_in(const TensorRef& tensor) { return static_cast<std::size_t>(bytes_of(tensor)); }
 
 const std::byte* host_bytes(const TensorRef& tensor) { return static_cast<const std::byte*>(tensor.data); }
+
+/// Reads bytes of a tensor on the host.
+auto host_reader(const TensorRef& tensor) {
+  return [from = host_bytes(tensor)](std::byte* to, std::size_t offset, std::size_t bytes) {
+    std::memcpy(to, from + offset, bytes);
+  };
+}
 
 /// Of everything that a plan sees when it is prepared.
 std::size_t hash_of_prepared(const BoundCase& bound, const TensorPack& inputs) {
@@ -101,10 +113,15 @@ void Trial::allocate_outputs() {
   bind(set);
 }
 
-std::size_t Trial::working_set() const {
+std::size_t Trial::output_bytes() const {
   std::size_t bytes = 0;
-  for (const auto* buffers : {&sets_[0].input_buffers, &sets_[0].output_buffers})
-    for (const Buffer& buffer : *buffers) bytes += buffer.bytes;
+  for (const Buffer& buffer : sets_[0].output_buffers) bytes += buffer.bytes;
+  return bytes;
+}
+
+std::size_t Trial::working_set() const {
+  std::size_t bytes = output_bytes();
+  for (const Buffer& buffer : sets_[0].input_buffers) bytes += buffer.bytes;
   return bytes;
 }
 
@@ -173,16 +190,17 @@ void Trial::poison(std::uint64_t seed) {
   for (BufferSet& set : sets_) poison_set(set, seed);
 }
 
-/// A buffer's pattern is that of its pieces.
+/// Each piece of a buffer has a pattern of its own.
 void Trial::poison_set(BufferSet& set, std::uint64_t seed) const {
   set.canaries.clear();
   for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
     const Buffer& buffer = set.output_buffers[i];
     std::vector<std::byte> pattern(std::min(piece_bytes, buffer.all_bytes()));
-    for_each_piece(buffer.all_bytes(), [&](std::size_t first, std::size_t count) {
-      fill_with_pattern(random_bits(random_bits(seed, i), first), pattern.data(), 0, count);
-      backend_.upload(buffer.memory.get(), first, pattern.data(), count);
-    });
+    for (std::size_t at = 0; at < buffer.all_bytes(); at += piece_bytes) {
+      const std::size_t count = std::min(piece_bytes, buffer.all_bytes() - at);
+      fill_with_pattern(random_bits(random_bits(seed, i), at), pattern.data(), 0, count);
+      backend_.upload(buffer.memory.get(), at, pattern.data(), count);
+    }
     set.canaries.push_back(canaries_of(buffer));
   }
 }
@@ -192,13 +210,34 @@ bool Trial::still_poisoned() const {
   for (const BufferSet& set : sets_)
     for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
       const Buffer& buffer = set.output_buffers[i];
-      std::vector<std::byte> now(std::min(piece_bytes, buffer.all_bytes()));
-      for_each_piece(buffer.all_bytes(), [&](std::size_t first, std::size_t count) {
-        backend_.download(now.data(), buffer.memory.get(), first, count);
-        still = still && holds_pattern(random_bits(random_bits(poison_seed_, i), first), now.data(), 0, count);
-      });
+      const std::uint64_t seed = random_bits(poison_seed_, i);
+      const auto holds = [&](std::size_t at, const std::byte* now, std::size_t count) {
+        return holds_pattern(random_bits(seed, at), now, 0, count);
+      };
+      if (!each_piece(buffer, 0, buffer.all_bytes(), holds)) return false;
     }
   return still;
+}
+
+/// Downloads the bytes [first, last) of a buffer's memory piece by piece. `use` gets where a piece begins, the piece
+/// and its size, and says whether to go on.
+template <class Use>
+bool Trial::each_piece(const Buffer& buffer, std::size_t first, std::size_t last, const Use& use) const {
+  std::vector<std::byte> piece(std::min(piece_bytes, last - first));
+  for (std::size_t at = first; at < last; at += piece_bytes) {
+    const std::size_t count = std::min(piece_bytes, last - at);
+    backend_.download(piece.data(), buffer.memory.get(), at, count);
+    if (!use(at, piece.data(), count)) return false;
+  }
+  return true;
+}
+
+/// What lies before and after a tensor, in one.
+std::vector<std::byte> Trial::canaries_of(const Buffer& buffer) const {
+  std::vector<std::byte> found(buffer.offset + canary_bytes);
+  backend_.download(found.data(), buffer.memory.get(), 0, buffer.offset);
+  backend_.download(found.data() + buffer.offset, buffer.memory.get(), buffer.offset + buffer.bytes, canary_bytes);
+  return found;
 }
 
 std::optional<double> Trial::time(std::int64_t calls) {
@@ -274,15 +313,20 @@ std::vector<GuardedBuffer> Trial::guarded_outputs() const {
   return buffers;
 }
 
-std::optional<Trial::Guarded> Trial::run_guarded(Placement placement, std::uint64_t seed) {
-  if (backend_.works_on_host_memory()) return run_between_guard_pages(placement, seed);
-  if (placement == Placement::odd) return run_at_odd_places(seed);
+std::optional<Trial::Guarded> Trial::run_guarded(Placement placement, std::uint64_t seed,
+                                                 const std::optional<Sample>& sample) {
+  if (backend_.works_on_host_memory()) return run_between_guard_pages(placement, seed, sample);
+  if (placement == Placement::odd) return run_at_odd_places(seed, sample);
   return std::nullopt;
 }
 
-/// The copies are given back on return: a large case would otherwise hold its tensors twice.
-Trial::Guarded Trial::run_between_guard_pages(Placement placement, std::uint64_t seed) {
-  std::vector<GuardedBuffer> input_buffers = guarded_inputs(), output_buffers = guarded_outputs();
+/// The copies of the inputs are given back on return, the outputs with what is returned: a large case would otherwise
+/// hold its tensors twice.
+Trial::Guarded Trial::run_between_guard_pages(Placement placement, std::uint64_t seed,
+                                              const std::optional<Sample>& sample) {
+  std::vector<GuardedBuffer> input_buffers = guarded_inputs();
+  const auto guarded_memory = std::make_shared<std::vector<GuardedBuffer>>(guarded_outputs());
+  std::vector<GuardedBuffer>& output_buffers = *guarded_memory;
   TensorPack inputs = *host_inputs_, outputs = sets_[0].outputs;
   std::size_t next = 0;
   for (std::size_t field = 0; field < inputs.size(); ++field)
@@ -300,16 +344,22 @@ Trial::Guarded Trial::run_between_guard_pages(Placement placement, std::uint64_t
     invocation();
     finish();
   });
-  Guarded guarded{TensorPack(outputs.size()), environment_breach_};
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    guarded.results[i].push_back(copy_of(guarded.results, outputs[i][0]));
+  Guarded guarded{TensorPack(outputs.size()), {}, environment_breach_};
+  if (!sample) guarded.results.keep(guarded_memory);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const TensorRef& output = outputs[i][0];
+    Digest digest;
+    digest.add(host_bytes(output), bytes_in(output));
+    guarded.digests.push_back(digest.value());
+    guarded.results[i].push_back(sample ? sampled_output(guarded.results, i, *sample, host_reader(output)) : output);
+  }
   for (auto* buffers : {&output_buffers, &input_buffers})
     for (GuardedBuffer& buffer : *buffers)
       if (std::string trespass = buffer.trespass(); guarded.breach.empty()) guarded.breach = std::move(trespass);
   return guarded;
 }
 
-std::optional<Trial::Guarded> Trial::run_at_odd_places(std::uint64_t seed) {
+std::optional<Trial::Guarded> Trial::run_at_odd_places(std::uint64_t seed, const std::optional<Sample>& sample) {
   BufferSet set = new_set(true);
   for (const Buffer& buffer : set.output_buffers)
     if (buffer.offset == 0) return std::nullopt;
@@ -320,7 +370,8 @@ std::optional<Trial::Guarded> Trial::run_at_odd_places(std::uint64_t seed) {
     set.invocation();
     finish();
   });
-  return Guarded{results_of(set), environment_breach_.empty() ? breach_of(set) : environment_breach_};
+  return Guarded{results_of(set, sample), digests_of(set),
+                 environment_breach_.empty() ? breach_of(set) : environment_breach_};
 }
 
 // ---- what the timed calls must restore ----
@@ -355,28 +406,51 @@ bool Trial::restored() const {
 
 // ---- what a run left behind ----
 
-TensorPack Trial::results(std::size_t set) const { return results_of(sets_[set]); }
+TensorPack Trial::results(const std::optional<Sample>& sample, std::size_t set) const {
+  return results_of(sets_[set], sample);
+}
 
-TensorPack Trial::results_of(const BufferSet& set) const {
+TensorPack Trial::results_of(const BufferSet& set, const std::optional<Sample>& sample) const {
   TensorPack host(shapes_.size());
+  const bool in_place = backend_.works_on_host_memory() && output_bytes() > most_bytes_copied;
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const TensorRef& device = set.outputs[i][0];
     const Buffer& buffer = set.output_buffers[i];
-    host[i].push_back(new_host_tensor(host, device.dtype, device.shape));
-    backend_.download(static_cast<std::byte*>(host[i][0].data), buffer.memory.get(), buffer.offset, buffer.bytes);
+    const auto read = [&](std::byte* to, std::size_t offset, std::size_t bytes) {
+      backend_.download(to, buffer.memory.get(), buffer.offset + offset, bytes);
+    };
+    if (sample) {
+      host[i].push_back(sampled_output(host, i, *sample, read));
+    } else if (in_place) {
+      host.keep(buffer.memory);
+      host[i].push_back(device);
+    } else {
+      host[i].push_back(new_host_tensor(host, device.dtype, device.shape));
+      read(static_cast<std::byte*>(host[i][0].data), 0, buffer.bytes);
+    }
   }
   return host;
 }
 
-Digests Trial::result_digests(std::size_t set) const {
+/// The sampled slices of an output as a host tensor that `pack` keeps alive; `read` gives bytes of the whole output.
+TensorRef Trial::sampled_output(TensorPack& pack, std::size_t output, const Sample& sample, const Read& read) const {
+  const FieldInfo& field = bound_.instance->outputs[output];
+  const TensorRef part = new_host_tensor(pack, field.dtype, sampled_shape(field, shapes_[output], sample));
+  gather(field, shapes_[output], sample, part, read);
+  return part;
+}
+
+Digests Trial::result_digests(std::size_t set) const { return digests_of(sets_[set]); }
+
+Digests Trial::digests_of(const BufferSet& set) const {
   Digests all;
-  for (const Buffer& buffer : sets_[set].output_buffers) {
-    Digest digest(buffer.bytes);
-    std::vector<std::byte> piece(std::min(piece_bytes, buffer.bytes));
-    for_each_piece(buffer.bytes, [&](std::size_t first, std::size_t count) {
-      backend_.download(piece.data(), buffer.memory.get(), buffer.offset + first, count);
-      digest.add(piece.data(), count);
-    });
+  for (const Buffer& buffer : set.output_buffers) {
+    Digest digest;
+    each_piece(buffer, buffer.offset, buffer.offset + buffer.bytes,
+               [&](std::size_t, const std::byte* piece, std::size_t count) {
+                 digest.add(piece, count);
+                 return true;
+               });
     all.push_back(digest.value());
   }
   return all;
@@ -387,24 +461,6 @@ std::string Trial::breach() const {
   for (const BufferSet& set : sets_)
     if (std::string breach = breach_of(set); !breach.empty()) return breach;
   return {};
-}
-
-/// What lies before and after a tensor, in one.
-std::vector<std::byte> Trial::canaries_of(const Buffer& buffer) const {
-  std::vector<std::byte> found(buffer.offset + canary_bytes);
-  backend_.download(found.data(), buffer.memory.get(), 0, buffer.offset);
-  backend_.download(found.data() + buffer.offset, buffer.memory.get(), buffer.offset + buffer.bytes, canary_bytes);
-  return found;
-}
-
-bool Trial::holds(const Buffer& buffer, const std::byte* contents) const {
-  bool same = true;
-  std::vector<std::byte> now(std::min(piece_bytes, buffer.bytes));
-  for_each_piece(buffer.bytes, [&](std::size_t first, std::size_t count) {
-    backend_.download(now.data(), buffer.memory.get(), buffer.offset + first, count);
-    same = same && std::memcmp(now.data(), contents + first, count) == 0;
-  });
-  return same;
 }
 
 std::string Trial::breach_of(const BufferSet& set) const {
@@ -419,9 +475,14 @@ std::string Trial::breach_of(const BufferSet& set) const {
   std::size_t next = 0;
   for (std::size_t field = 0; field < host_inputs_->size(); ++field) {
     if (bound_.instance->inputs[field].role == Role::shape) continue;
-    for (const TensorRef& host : (*host_inputs_)[field])
-      if (!holds(set.input_buffers[next++], host_bytes(host)))
+    for (const TensorRef& host : (*host_inputs_)[field]) {
+      const Buffer& buffer = set.input_buffers[next++];
+      const auto is_same = [&](std::size_t at, const std::byte* now, std::size_t count) {
+        return std::memcmp(now, host_bytes(host) + (at - buffer.offset), count) == 0;
+      };
+      if (!each_piece(buffer, buffer.offset, buffer.offset + buffer.bytes, is_same))
         return fmt::format("it changed its input {}", bound_.instance->inputs[field].name);
+    }
   }
   return {};
 }

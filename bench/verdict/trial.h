@@ -57,17 +57,21 @@ class Trial {
   /// Whether outputs still hold the pattern of the last poison(): nothing has written since.
   bool still_poisoned() const;
 
-  /// The outputs of a set on the host, and their digests.
-  TensorPack results(std::size_t set = 0) const;
+  /// The outputs of a set on the host, or the slices of a sample. Those of more than `most_bytes_copied` are not copied
+  /// if they lie in host memory: they change with the next run.
+  TensorPack results(const std::optional<Sample>& sample = std::nullopt, std::size_t set = 0) const;
+  /// A digest of every byte of each output of a set.
   Digests result_digests(std::size_t set = 0) const;
 
   /// One call on buffers of its own that lie where `placement` says. Nothing if the backend has no such place: only
   /// host memory has guard pages, and a device has odd places if it has addresses within its memory.
   struct Guarded {
-    TensorPack results;
+    TensorPack results;  ///< as of results()
+    Digests digests;     ///< as of result_digests()
     std::string breach;  ///< as of breach()
   };
-  std::optional<Guarded> run_guarded(Placement placement, std::uint64_t seed);
+  std::optional<Guarded> run_guarded(Placement placement, std::uint64_t seed,
+                                     const std::optional<Sample>& sample = std::nullopt);
 
   /// Changes a few bytes of the next set's outputs; the next call must restore them. For the timed rounds, where
   /// poisoning everything would empty the caches. Does nothing if each call allocates.
@@ -127,12 +131,17 @@ class Trial {
   void bind(BufferSet& set) const;
   void prepare();
   void poison_set(BufferSet& set, std::uint64_t seed) const;
-  TensorPack results_of(const BufferSet& set) const;
+  template <class Use>
+  bool each_piece(const Buffer& buffer, std::size_t first, std::size_t last, const Use& use) const;
   std::vector<std::byte> canaries_of(const Buffer& buffer) const;
-  bool holds(const Buffer& buffer, const std::byte* contents) const;
+  using Read = std::function<void(std::byte* to, std::size_t offset, std::size_t bytes)>;
+  TensorRef sampled_output(TensorPack& pack, std::size_t output, const Sample& sample, const Read& read) const;
+  TensorPack results_of(const BufferSet& set, const std::optional<Sample>& sample) const;
+  std::size_t output_bytes() const;
+  Digests digests_of(const BufferSet& set) const;
   std::string breach_of(const BufferSet& set) const;
-  Guarded run_between_guard_pages(Placement placement, std::uint64_t seed);
-  std::optional<Guarded> run_at_odd_places(std::uint64_t seed);
+  Guarded run_between_guard_pages(Placement placement, std::uint64_t seed, const std::optional<Sample>& sample);
+  std::optional<Guarded> run_at_odd_places(std::uint64_t seed, const std::optional<Sample>& sample);
   std::vector<GuardedBuffer> guarded_inputs() const;
   std::vector<GuardedBuffer> guarded_outputs() const;
   [[noreturn]] void out_of_memory() const;

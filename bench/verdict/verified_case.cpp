@@ -25,7 +25,8 @@ std::vector<Row> most_threads_first(std::vector<Row> rows) {
 }  // namespace
 
 void verify_case(const CaseRows& selected, std::uint64_t seed,
-                 const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done) {
+                 const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done,
+                 bool with_companion) {
   if (is_interrupted()) return;
   const Expectation expected = expect(*selected.bound, seed, 0);
   if (is_interrupted()) return;
@@ -34,7 +35,8 @@ void verify_case(const CaseRows& selected, std::uint64_t seed,
   std::optional<Expectation> varied;
   if (selected.bound->tier == Tier::small) varied = expect_varied(*selected.bound, expected);
   std::unique_ptr<const Companion> companion;
-  if (expected.invalid.empty() && expected.unavailable.empty()) companion = expect_companion(*selected.bound, seed);
+  if (with_companion && expected.invalid.empty() && expected.unavailable.empty())
+    companion = expect_companion(*selected.bound, seed);
   Referee referee(*selected.bound, expected, varied ? &*varied : nullptr, companion.get());
   for (Row row : most_threads_first(selected.rows)) {
     if (is_interrupted()) return;

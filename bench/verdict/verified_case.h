@@ -14,6 +14,7 @@ namespace assay::bench {
 /// first; `done` gets each. Stops between rows when interrupted. `repro_command` gives the command that verifies one
 /// row again.
 void verify_case(const CaseRows& selected, std::uint64_t seed,
-                 const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done);
+                 const std::function<std::string(const Row&)>& repro_command, const std::function<void(Row&&)>& done,
+                 bool with_companion = true);
 
 }  // namespace assay::bench

@@ -55,13 +55,14 @@ std::vector<Shape> MaskDownsample::infer(const Params& params, const Inputs<doub
 
 void MaskDownsample::oracle(const Params&, const Inputs<double>& in, const Outputs<double>& out, ErrorScale&) {
   const Shape &from = in.mask.shape, &to = out.mask.shape;
+  std::vector<std::int64_t> columns;
+  for (std::int64_t x = 0; x < to[2]; ++x) columns.push_back(nearest_source(x, from[2], to[2]));
   bool* mask = out.mask.data;
   for (std::int64_t b = 0; b < to[0]; ++b)
-    for (std::int64_t y = 0; y < to[1]; ++y)
-      for (std::int64_t x = 0; x < to[2]; ++x) {
-        const std::int64_t row = nearest_source(y, from[1], to[1]), column = nearest_source(x, from[2], to[2]);
-        *mask++ = in.mask.data[(b * from[1] + row) * from[2] + column];
-      }
+    for (std::int64_t y = 0; y < to[1]; ++y) {
+      const bool* row = in.mask.data + (b * from[1] + nearest_source(y, from[1], to[1])) * from[2];
+      for (const std::int64_t column : columns) *mask++ = row[column];
+    }
 }
 
 /// Only the sampled cells need reading: each once, however often it is shown.

@@ -36,8 +36,9 @@ void check_boxes(std::string_view name, const View<const double>& boxes) {
   }
 }
 
-CaseOf<GeneralizedBoxIou> box_case(std::string name, std::string source, std::int64_t N, std::int64_t M) {
-  return {std::move(name), std::move(source), {}, {{"a", {N, 4}, Boxes{}}, {"b", {M, 4}, Boxes{}}}};
+CaseOf<GeneralizedBoxIou> box_case(std::string name, std::string source, std::int64_t N, std::int64_t M,
+                                   Tier tier = Tier::workload) {
+  return {std::move(name), std::move(source), {}, {{"a", {N, 4}, Boxes{}}, {"b", {M, 4}, Boxes{}}}, tier};
 }
 
 }  // namespace
@@ -73,7 +74,8 @@ Cost GeneralizedBoxIou::cost(const Params&, const Inputs<double>& in, std::int64
 std::vector<CaseOf<GeneralizedBoxIou>> GeneralizedBoxIou::cases() {
   return {box_case("match_b8_q100", "DETR: 8 images of 100 queries against 20 targets each, flattened", 800, 160),
           box_case("match_b2_q300", "Deformable-DETR: 2 images of 300 queries, 20 targets each", 600, 40),
-          box_case("match_b2_q900", "DINO: 2 images of 900 queries, 60 targets each", 1800, 120)};
+          box_case("match_b2_q900", "DINO: 2 images of 900 queries, 60 targets each", 1800, 120),
+          box_case("as_many_of_both", "both lists of one length: one taken for the other", 7, 7, Tier::small)};
 }
 
 namespace {

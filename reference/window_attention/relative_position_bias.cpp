@@ -61,7 +61,8 @@ Domain RelativePositionBias::domain() {
   };
   return {.extents = {extents("window_h"), extents("window_w"), counts("heads")},
           .fields = {{"table", values::moved(Normal{0, 0.02})}},
-          .derived = {{"entries", entries}}};
+          .derived = {{"entries", entries}},
+          .independent = "heads"};
 }
 
 }  // namespace assay

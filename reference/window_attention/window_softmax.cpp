@@ -139,7 +139,8 @@ Domain WindowSoftmax::domain() {
       values::always("minus_infinity", Choice{{0, -INFINITY}}, values::has(-INFINITY)), values::absent()};
   return {.extents = {counts("B"), counts("nW"), counts("heads"), extents("N")},
           .fields = {{"scores", scores}, {"bias", bias}, {"mask", mask}},
-          .valid = is_a_test};
+          .valid = is_a_test,
+          .independent = "heads"};
 }
 
 }  // namespace assay

@@ -77,6 +77,8 @@ class BenchAndCompare(unittest.TestCase):
             self.assertEqual((row.seed, row.bytes), (entry["seed"], entry["bytes"]))
             self.assertEqual(list(row.samples_ns), entry.get("samples_ns", []))
             self.assertEqual(list(row.rounds), entry.get("rounds", []))
+            self.assertIn("sampled", entry)
+            self.assertEqual(row.sampled, entry["sampled"])  # None: no small case is sampled
             self.assertEqual(row.is_timed, "error_occurred" not in entry)
 
 

@@ -23,6 +23,15 @@ VERDICTS = (PASSED, *PARITY_FAILURES, "UNSUPPORTED", "UNAVAILABLE")
 LEAST_NS, MOST_NS = 1e-6, 1e18
 
 @dataclass(frozen=True)
+class Sampled:
+    """Slices along an axis that were held against the truth, where the whole truth was too large."""
+
+    axis: str
+    slices: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One row of `benchmarks`. `samples_ns` are in the order in which they were taken; empty if it was not timed."""
 
@@ -35,6 +44,7 @@ class Row:
     seed: int | None = None
     bytes: float | None = None
     rounds: tuple[int, ...] = ()  # how many samples each round took; empty if all samples are of one round
+    sampled: Sampled | None = None  # how much was held against the truth; None if all of it was
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -229,7 +239,24 @@ def _row(path: str, entry: dict[str, Any]) -> Row:
         seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
         bytes=_number(entry.get("bytes")),
         rounds=_rounds(path, entry) if verdict == PASSED else (),
+        sampled=_sampled(path, entry),
     )
+
+
+def _sampled(path: str, entry: dict[str, Any]) -> Sampled | None:
+    """A file may leave it out."""
+    value = entry.get("sampled")
+    if value is None:
+        return None
+    found = value if isinstance(value, dict) else {}
+    axis, slices, of = found.get("axis"), found.get("slices"), found.get("of")
+    counts = all(isinstance(count, int) and not isinstance(count, bool) for count in (slices, of))
+    if not isinstance(axis, str) or not counts or not 0 < slices < of:
+        raise UserError(
+            f"{path}: {_short(entry['name'])} has the `sampled` {_short(value)}, "
+            "but it must name an axis and how many of its slices there are"
+        )
+    return Sampled(axis, slices, of)
 
 
 def _samples(path: str, entry: dict[str, Any]) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import examples
 from .errors import UNUSABLE, UserError
-from .result_file import read
+from .result_file import Sampled, read
 
 
 class Reading(unittest.TestCase):
@@ -214,6 +214,25 @@ class BadFiles(Reading):
                     f"{{f}}: a has the rounds {text if len(text) <= 100 else text[:100] + '…'}, but they must be "
                     "counts that add up to its 3 samples",
                 )
+
+    def test_sampled_truth(self) -> None:
+        sampled = {"axis": "B", "slices": 3, "of": 129}
+        for entry, expected in (({}, None), ({"sampled": None}, None), ({"sampled": sampled}, Sampled("B", 3, 129))):
+            (row,) = self.read(examples.document(examples.row("a", **entry))).rows.values()
+            self.assertEqual(row.sampled, expected)
+        for wrong in (
+            "some",
+            [3, 129],
+            {},
+            {"axis": "B", "slices": 3},
+            sampled | {"axis": 2},
+            sampled | {"slices": 0},
+            sampled | {"slices": 129},
+            sampled | {"slices": True},
+            sampled | {"of": 129.5},
+        ):
+            with self.subTest(wrong=wrong), self.assertRaisesRegex(UserError, "a has the `sampled` .*, but it must name"):
+                self.read(examples.document(examples.row("a", sampled=wrong)))
 
     def test_one_sample(self) -> None:
         self.refuse_sample("fast", "is fast, which is no finite number")
