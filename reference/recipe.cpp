@@ -59,14 +59,13 @@ constexpr bool is_real = std::is_same_v<T, float> || std::is_same_v<T, double>;
 /// The cost of query q and target t, of which `pairs` can be matched at most.
 double cost_of_pair(const MatchingCosts& recipe, std::int64_t q, std::int64_t t, std::int64_t pairs,
                     std::uint64_t bits) {
-  constexpr double subnormal = 0x1p-140;  // in float32
   if (recipe.forbidden && bits % 2 == 0 && q != t) return std::numeric_limits<double>::infinity();
   if (recipe.large == 0) return 5 * unit(bits) - 1;
   if (q >= pairs || t < 0 || t >= pairs) return 8 * recipe.large;  // never matched
   const auto kind = static_cast<std::int64_t>(bits / 2 % 8);
   if (const auto off = static_cast<double>(q % 3 - t % 3); off != 0)
     return (off + 0x1p-20 * static_cast<double>(kind + 1)) * recipe.large;  // and more than any small one
-  return kind == 0 ? 0 : kind == 1 ? subnormal : (static_cast<double>(bits / 16 % 1024) - 512) * 0x1p-6;
+  return kind == 0 ? 0 : (static_cast<double>(bits / 16 % 1024) - 512) * 0x1p-6;
 }
 
 template <class T>

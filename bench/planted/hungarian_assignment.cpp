@@ -98,7 +98,9 @@ bool cheaper(const Costs& costs, const Pair& a, const Pair& b) {
 /// Lets two queries exchange their targets, one of which may be none, as long as that gains anything.
 TargetOf exchanged(const Costs& costs, TargetOf target_of) {
   const auto price = [&](std::int64_t q, std::int64_t t) { return t < 0 ? 0 : costs(q, t); };
-  for (bool gained = true; gained;) {
+  constexpr int most_rounds = 100;  // among large costs a gain may be nothing but rounding
+  bool gained = true;
+  for (int round = 0; gained && round < most_rounds; ++round) {
     gained = false;
     for (std::int64_t p = 0; p < costs.queries; ++p)
       for (std::int64_t q = 0; q < p; ++q) {

@@ -27,6 +27,9 @@ using planted::Planted;
 /// All mistakes meet the cases whose outputs have no more elements; those that survive meet the larger ones too.
 /// Otherwise a few cases would take most of the time.
 constexpr std::int64_t many_elements = 1 << 16;
+
+/// Hundreds of kernels meet every case: of the drawn ones those take part that cost next to nothing.
+constexpr std::int64_t most_elements_of_a_drawn_case = 1 << 10;
 /// The largest workload that a mistake needs: relative_position_index of 24x24, whose entries do not fit float16.
 constexpr std::int64_t most_elements_of_a_workload = 24 * 24 * 24 * 24;
 
@@ -65,6 +68,9 @@ Cases all_cases() {
   for (BoundCase& bound : collect_cases(options).cases) {
     if (bound.tier == Tier::large) continue;
     const std::int64_t elements = output_elements(bound);
+    std::int64_t all = elements;
+    for (const CaseInput& input : bound.recipe) all += input.shape.elements();
+    if (bound.name.starts_with(drawn_prefix) && all > most_elements_of_a_drawn_case) continue;
     if (elements <= many_elements)
       cases.few_elements.push_back(std::move(bound));
     else if (bound.tier == Tier::small || elements <= most_elements_of_a_workload)

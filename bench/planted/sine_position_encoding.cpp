@@ -2,6 +2,7 @@
 #include "reference/position_encoding/sine_position_encoding.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <numbers>
 
 #include "bench/planted/planted.h"
@@ -38,7 +39,8 @@ Channel right_channel(std::int64_t c, std::int64_t F) { return {c < F, c % F, c 
 
 /// Through float32, as a kernel has it.
 double wave(double angle, bool is_sine) {
-  const auto x = static_cast<float>(angle);
+  const double bounded = std::isfinite(angle) ? std::clamp<double>(angle, -FLT_MAX, FLT_MAX) : angle;
+  const auto x = static_cast<float>(bounded);
   return static_cast<double>(is_sine ? std::sin(x) : std::cos(x));
 }
 /// A wave made of a sine alone.

@@ -111,7 +111,7 @@ TEST_F(Machine, RunAsksBeforeItAllocates) {
   const Outcome outcome =
       assay("run " + path("huge.safetensors") + " --backend scalar -o " + path("out.safetensors"), "ulimit -v 400000;");
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.text, HasSubstr("assay: the tensors take about 1.431 GiB, and "));
+  EXPECT_THAT(outcome.text, HasSubstr("assay: the tensors take about 488.3 MiB, and "));
   EXPECT_EQ(files(), 1u) << "no output is left behind";
 }
 

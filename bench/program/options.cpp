@@ -130,7 +130,7 @@ std::string shell_quoted(const std::string& text) {
     }
     return "$'" + escaped + "'";
   }
-  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,/-=") ==
+  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/-=") ==
                      std::string::npos;
   if (plain && !text.empty()) return text;
   std::string quoted = "'";

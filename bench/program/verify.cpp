@@ -44,15 +44,14 @@ bool any_breaks_parity(std::span<const Row> rows) {
 struct Done {
   std::vector<Row> rows;
   std::vector<PairCount> pairs;
-  std::map<std::string, int> shrunk;  ///< problems whose cases were reduced, by operator, backend and dtype
+  std::set<std::string> shrunk;  ///< operators, backends and dtypes of which a case was reduced
 };
 
 /// Adds the smallest case that still fails, and the command that runs it.
 void reduce(const CaseRows& selected, Row& row, const VerifyOptions& options, Done& done) {
-  constexpr int most_shrunk = 2;  // of one kernel: it may fail on hundreds, for one reason
-  int& shrunk = done.shrunk[fmt::format("{}/{}/{}", row.op, row.backend, row.dtype)];
-  if (shrunk >= most_shrunk) return;
-  ++shrunk;
+  constexpr std::size_t most_shrunk = 8;  // kernels of a run; each once, for it may fail on hundreds for one reason
+  if (done.shrunk.size() >= most_shrunk) return;
+  if (!done.shrunk.insert(fmt::format("{}/{}/{}", row.op, row.backend, row.dtype)).second) return;
   const auto repro = [&](const Row& smaller) { return repro_command("verify", smaller, options); };
   const std::optional<Row> smallest = shrink(selected, row, options.selection.cases.seed, repro);
   if (!smallest) return;

@@ -548,7 +548,7 @@ Domain HungarianAssignment::domain() {
   std::vector<ValueClass> costs =
       values::reals(Normal{2, 1.5}, {"equal", "ties", "ascending", "descending", "large", "small", "outlier_last",
                                      "minus_zero", "subnormal", "largest"});
-  constexpr double large = 0x1p70;
+  constexpr double large = 0x1p40;  // sums of these and of multiples of 2⁻⁶ are exact in float64, but not in float32
   const auto is_large = [=](const TensorRef& cost) { return values::magnitude(cost) > large / 2; };
   const auto is_both = [=](const TensorRef& cost) { return is_large(cost) && values::has(infinity)(cost); };
   costs.push_back(matching_costs("forbidden", 0, true, values::has(infinity)));
