@@ -132,14 +132,21 @@ TensorPack described(const OperatorInstance& instance, const Case& made) {
   return pack;
 }
 
+/// In floating point: the product of extents that nobody has checked may be beyond 63 bits.
+double elements_in(const Shape& shape) {
+  double elements = 1;
+  for (const std::int64_t extent : shape) elements *= static_cast<double>(extent);
+  return elements;
+}
+
 /// Elements of all tensors. Throws InvalidArgument where the operator refuses the case.
 double elements_of(const OperatorEntry& op, const Case& made) {
   const OperatorInstance& instance = op.instances.front();
   const TensorPack pack = described(instance, made);
   double elements = 0;
-  for (const CaseInput& input : made.inputs) elements += static_cast<double>(input.shape.elements());
+  for (const CaseInput& input : made.inputs) elements += elements_in(input.shape);
   for (const Shape& shape : infer(op, instance, made.params, pack.slots()))
-    elements += static_cast<double>(shape.elements());
+    elements += elements_in(shape);
   return elements;
 }
 
