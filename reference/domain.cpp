@@ -145,8 +145,7 @@ double elements_of(const OperatorEntry& op, const Case& made) {
   const TensorPack pack = described(instance, made);
   double elements = 0;
   for (const CaseInput& input : made.inputs) elements += elements_in(input.shape);
-  for (const Shape& shape : infer(op, instance, made.params, pack.slots()))
-    elements += elements_in(shape);
+  for (const Shape& shape : infer(op, instance, made.params, pack.slots())) elements += elements_in(shape);
   return elements;
 }
 

@@ -22,7 +22,8 @@ BoundCase companion_of(const BoundCase& bound, std::uint64_t seed) {
   const std::uint64_t key = derive_key(derive_key(seed, "companion"), bound.name);
   BoundCase drawn;
   for (std::uint64_t draw = 0; draw < most_draws; ++draw) {
-    drawn = bind_case(*bound.op, *bound.instance, std::move(random_cases(*bound.op, random_bits(key, draw), 1).front()));
+    drawn =
+        bind_case(*bound.op, *bound.instance, std::move(random_cases(*bound.op, random_bits(key, draw), 1).front()));
     if (differ(bound, drawn)) break;
   }
   return drawn;

@@ -151,7 +151,9 @@ void add_run_options(Verb verb, RunOptions& options) {
   verb.add_option("--golden", options.golden, "A folder of golden cases that replaces the built-in ones")
       .type_name("DIR")
       .not_empty();
-  verb.add_option("--seed", options.seed, "Seed of inputs and of the choice of drawn cases").type_name("N").show_default();
+  verb.add_option("--seed", options.seed, "Seed of inputs and of the choice of drawn cases")
+      .type_name("N")
+      .show_default();
   verb.add_option("--require", options.require,
                   "Backends that must pass every selected row; recorded for the outputs in golden files")
       .type_name("NAME,NAME…")

@@ -419,12 +419,9 @@ std::string results_json(std::span<const Row> rows, const RunFacts& facts) {
 
 /// How far the drawn cases of an operator cover the pairs of levels of its domain.
 json to_json(const PairCount& counted) {
-  return {{"operator", counted.op},
-          {"covered", counted.covered},
-          {"possible", counted.possible},
-          {"too_large", counted.too_large},
-          {"excluded", counted.excluded},
-          {"too_large_levels", counted.too_large_levels}};
+  return {{"operator", counted.op},       {"covered", counted.covered},
+          {"possible", counted.possible}, {"too_large", counted.too_large},
+          {"excluded", counted.excluded}, {"too_large_levels", counted.too_large_levels}};
 }
 
 std::string checks_json(std::span<const Row> rows, const RunFacts& facts) {
