@@ -24,7 +24,21 @@ constexpr std::int64_t long_extents[] = {65535, 65537, (1 << 24) + 1};
 constexpr std::int64_t some_primes[] = {11,  13,  19,  23,  29,  37,  41,  53,  67,  97, 101,
                                         131, 199, 251, 263, 307, 401, 499, 601, 797, 997};
 
-std::string label_of(double value) { return fmt::format("{}", value); }
+/// The powers of two from `first` on, each with the valid extents beside it, but those that are there.
+void add_powers(ExtentRange& range, std::int64_t first) {
+  for (std::int64_t power = first; power <= largest_power; power *= 2)
+    for (const std::int64_t extent : {power - range.step, power, power + range.step})
+      if (std::find(range.levels.begin(), range.levels.end(), extent) == range.levels.end())
+        range.levels.push_back(extent);
+}
+
+template <class Value>
+ParameterRange constants(std::string_view name, const std::vector<Value>& values) {
+  ParameterRange range{name, {}};
+  for (const Value value : values)
+    range.classes.push_back({fmt::format("{}", value), [value](const Choices&) { return Scalar(value); }});
+  return range;
+}
 
 /// "B·nW" is the product of two extents, a number is itself.
 std::int64_t extent_of_axis(const Choices& choices, std::string_view axis) {
@@ -42,11 +56,7 @@ std::int64_t extent_of_axis(const Choices& choices, std::string_view axis) {
 
 Shape shape_of(const Choices& choices, std::string_view axes) {
   Shape shape;
-  while (!axes.empty()) {
-    const std::size_t end = std::min(axes.find(' '), axes.size());
-    shape.push_back(extent_of_axis(choices, axes.substr(0, end)));
-    axes.remove_prefix(std::min(end + 1, axes.size()));
-  }
+  for (const std::string_view axis : words_of(axes)) shape.push_back(extent_of_axis(choices, axis));
   return shape;
 }
 
@@ -115,23 +125,6 @@ Case build(const OperatorEntry& op, const Choices& choices, Recipes recipes) {
   return made;
 }
 
-/// The inputs' shapes, with values only where the outputs' shapes depend on them.
-TensorPack described(const OperatorInstance& instance, const Case& made) {
-  TensorPack pack(instance.inputs.size());
-  for (const CaseInput& input : made.inputs)
-    for (std::size_t i = 0; i < instance.inputs.size(); ++i) {
-      const FieldInfo& field = instance.inputs[i];
-      if (field.name != input.field) continue;
-      if (field.role == Role::shape) {
-        pack[i].push_back(new_host_tensor(pack, field.dtype, input.shape));
-        fill(pack[i].back(), input.recipe, 0);
-      } else {
-        pack[i].push_back({nullptr, field.dtype, input.shape});
-      }
-    }
-  return pack;
-}
-
 /// In floating point: the product of extents that nobody has checked may be beyond 63 bits.
 double elements_in(const Shape& shape) {
   double elements = 1;
@@ -142,7 +135,7 @@ double elements_in(const Shape& shape) {
 /// Elements of all tensors. Throws InvalidArgument where the operator refuses the case.
 double elements_of(const OperatorEntry& op, const Case& made) {
   const OperatorInstance& instance = op.instances.front();
-  const TensorPack pack = described(instance, made);
+  const TensorPack pack = described_inputs(op, instance, made.name, made.inputs);
   double elements = 0;
   for (const CaseInput& input : made.inputs) elements += elements_in(input.shape);
   for (const Shape& shape : infer(op, instance, made.params, pack.slots())) elements += elements_in(shape);
@@ -188,14 +181,11 @@ void read_choice(const OperatorEntry& op, std::string_view name, std::string_vie
 }  // namespace
 
 std::optional<std::size_t> place_of_axis(const FieldInfo& field, std::string_view axis) {
-  std::string_view rest = field.axes;
-  for (std::size_t place = 0; !rest.empty(); ++place) {
-    const std::size_t end = std::min(rest.find(' '), rest.size());
-    std::string_view name = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (name.ends_with('*')) name.remove_suffix(1);
-    if (name == axis) return place;
-  }
+  const std::vector<std::string_view> words = words_of(field.axes);
+  for (std::size_t place = 0; place < words.size(); ++place)
+    if (words[place] == axis ||
+        (words[place].ends_with('*') && words[place].substr(0, words[place].size() - 1) == axis))
+      return place;
   return std::nullopt;
 }
 
@@ -208,20 +198,14 @@ bool counts_list(const Domain& domain, const FieldInfo& field, std::string_view 
 
 ExtentRange extents(std::string_view name) {
   ExtentRange range{name, {3, 1, 2}, {std::begin(some_primes), std::end(some_primes)}};
-  for (std::int64_t power = 4; power <= largest_power; power *= 2)
-    for (const std::int64_t extent : {power - 1, power, power + 1})
-      if (std::find(range.levels.begin(), range.levels.end(), extent) == range.levels.end())
-        range.levels.push_back(extent);
+  add_powers(range, 4);
   range.levels.insert(range.levels.end(), std::begin(long_extents), std::end(long_extents));
   return range;
 }
 
 ExtentRange even_extents(std::string_view name) {
   ExtentRange range{name, {4, 2}, {}, 2, 2};
-  for (std::int64_t power = 8; power <= largest_power; power *= 2)
-    for (const std::int64_t extent : {power - 2, power, power + 2})
-      if (std::find(range.levels.begin(), range.levels.end(), extent) == range.levels.end())
-        range.levels.push_back(extent);
+  add_powers(range, 8);
   return range;
 }
 
@@ -231,17 +215,9 @@ ExtentRange counts(std::string_view name, std::int64_t least) {
   return range;
 }
 
-ParameterRange reals(std::string_view name, std::vector<double> values) {
-  ParameterRange range{name, {}};
-  for (const double value : values)
-    range.classes.push_back({label_of(value), [value](const Choices&) { return Scalar(value); }});
-  return range;
-}
-ParameterRange integers(std::string_view name, std::vector<std::int64_t> values) {
-  ParameterRange range{name, {}};
-  for (const std::int64_t value : values)
-    range.classes.push_back({fmt::format("{}", value), [value](const Choices&) { return Scalar(value); }});
-  return range;
+ParameterRange reals(std::string_view name, const std::vector<double>& values) { return constants(name, values); }
+ParameterRange integers(std::string_view name, const std::vector<std::int64_t>& values) {
+  return constants(name, values);
 }
 ParameterRange flag(std::string_view name) {
   return {

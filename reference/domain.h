@@ -47,8 +47,8 @@ struct ParameterRange {
   std::string_view name;
   std::vector<ParameterClass> classes;
 };
-ParameterRange reals(std::string_view name, std::vector<double> values);
-ParameterRange integers(std::string_view name, std::vector<std::int64_t> values);
+ParameterRange reals(std::string_view name, const std::vector<double>& values);
+ParameterRange integers(std::string_view name, const std::vector<std::int64_t>& values);
 ParameterRange flag(std::string_view name);
 
 /// What a field may hold. `recipe` makes it for a shape; a class without a recipe leaves an optional input out.

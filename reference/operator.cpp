@@ -61,10 +61,8 @@ struct Axes {
 
 Axes parse_axes(std::string_view text) {
   Axes axes;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    Axis axis{text.substr(0, end), false, {}};
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const std::string_view word : words_of(text)) {
+    Axis axis{word, false, {}};
     if (axis.name == "…") {
       axes.open = true;
       continue;
@@ -222,6 +220,39 @@ TensorPack widen(std::span<const FieldInfo> fields, const TensorPack& tensors) {
 void validate(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
               const TensorPack& inputs) {
   if (op.validate != nullptr) op.validate(params, widen(instance.inputs, inputs).slots());
+}
+
+std::vector<std::string_view> words_of(std::string_view axes) {
+  std::vector<std::string_view> words;
+  while (!axes.empty()) {
+    const std::size_t end = std::min(axes.find(' '), axes.size());
+    words.push_back(axes.substr(0, end));
+    axes.remove_prefix(std::min(end + 1, axes.size()));
+  }
+  return words;
+}
+
+std::size_t place_of_input(const OperatorEntry& op, const OperatorInstance& instance, std::string_view case_name,
+                           std::string_view name) {
+  for (std::size_t i = 0; i < instance.inputs.size(); ++i)
+    if (instance.inputs[i].name == name) return i;
+  reject(op.name, fmt::format("case {} makes an input {}, which the operator does not have", case_name, name));
+}
+
+TensorPack described_inputs(const OperatorEntry& op, const OperatorInstance& instance, std::string_view case_name,
+                            std::span<const CaseInput> inputs) {
+  TensorPack pack(instance.inputs.size());
+  for (const CaseInput& input : inputs) {
+    const std::size_t place = place_of_input(op, instance, case_name, input.field);
+    const FieldInfo& field = instance.inputs[place];
+    if (field.role != Role::shape) {
+      pack[place].push_back({nullptr, field.dtype, input.shape});
+      continue;
+    }
+    pack[place].push_back(new_host_tensor(pack, field.dtype, input.shape));
+    fill(pack[place].back(), input.recipe, 0);
+  }
+  return pack;
 }
 
 void reject(std::string_view op, const std::string& message) {

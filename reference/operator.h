@@ -287,6 +287,18 @@ TensorPack widen(std::span<const FieldInfo> fields, const TensorPack& tensors);
 void validate(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
               const TensorPack& inputs);
 
+/// The words of an axes string: "B", "2", "T*", "…".
+std::vector<std::string_view> words_of(std::string_view axes);
+
+/// The place of the input of that name among the instance's. Rejects a name that the operator does not have.
+std::size_t place_of_input(const OperatorEntry& op, const OperatorInstance& instance, std::string_view case_name,
+                           std::string_view name);
+
+/// The inputs of a case by their shapes. Only what the outputs' shapes depend on is filled, so that a large case can be
+/// sized without being made.
+TensorPack described_inputs(const OperatorEntry& op, const OperatorInstance& instance, std::string_view case_name,
+                            std::span<const CaseInput> inputs);
+
 // ---- helpers for the operators' own files ----
 
 /// Throws InvalidArgument "operator: message".

@@ -191,6 +191,12 @@ ValueClass always(std::string_view name, const Recipe& recipe, std::function<boo
   return {name, [recipe](const Choices&, const Shape&, std::uint64_t) { return recipe; }, std::move(holds)};
 }
 
+namespace {
+ValueClass plain_class(const Recipe& recipe) {
+  return always("plain", recipe, [](const TensorRef&) { return true; });
+}
+}  // namespace
+
 ValueClass real(std::string_view name) {
   for (ValueClass& known : real_classes())
     if (known.name == name) return std::move(known);
@@ -198,14 +204,14 @@ ValueClass real(std::string_view name) {
 }
 
 std::vector<ValueClass> reals(const Recipe& plain, std::initializer_list<std::string_view> names) {
-  std::vector<ValueClass> classes = {always("plain", plain, [](const TensorRef&) { return true; })};
+  std::vector<ValueClass> classes = {plain_class(plain)};
   for (const std::string_view name : names) classes.push_back(real(name));
   return classes;
 }
 
 std::vector<ValueClass> moved(const Recipe& plain) {
-  std::vector<ValueClass> classes = {always("plain", plain, [](const TensorRef&) { return true; })};
-  for (ValueClass& known : real_classes()) classes.push_back(std::move(known));
+  std::vector<ValueClass> classes = real_classes();
+  classes.insert(classes.begin(), plain_class(plain));
   return classes;
 }
 

@@ -17,28 +17,6 @@ namespace {
 
 constexpr double large_bytes = 64e6;  // inputs or outputs of 64 MB: more than most last-level caches hold
 
-const FieldInfo& field_named(const BoundCase& bound, std::string_view name, std::size_t& index) {
-  for (index = 0; index < bound.instance->inputs.size(); ++index)
-    if (bound.instance->inputs[index].name == name) return bound.instance->inputs[index];
-  reject(bound.op->name, fmt::format("case {} makes an input {}, which the operator does not have", bound.name, name));
-}
-
-/// Only what the outputs' shapes depend on is filled, so that a large case can be sized without being made.
-TensorPack described_inputs(const BoundCase& bound) {
-  TensorPack pack(bound.instance->inputs.size());
-  for (const CaseInput& input : bound.recipe) {
-    std::size_t index = 0;
-    const FieldInfo& field = field_named(bound, input.field, index);
-    if (field.role != Role::shape) {
-      pack[index].push_back({nullptr, field.dtype, input.shape});
-      continue;
-    }
-    pack[index].push_back(new_host_tensor(pack, field.dtype, input.shape));
-    fill(pack[index].back(), input.recipe, 0);
-  }
-  return pack;
-}
-
 double bytes_of_all(const TensorPack& pack) {
   double sum = 0;
   for (std::size_t field = 0; field < pack.size(); ++field)
@@ -48,7 +26,8 @@ double bytes_of_all(const TensorPack& pack) {
 
 /// Sets the size of a case, and its tier to large where the inputs or the outputs take 64 MB and more.
 void measure(BoundCase& bound) {
-  const TensorPack described = bound.golden ? bound.golden->inputs : described_inputs(bound);
+  const TensorPack described =
+      bound.golden ? bound.golden->inputs : described_inputs(*bound.op, *bound.instance, bound.name, bound.recipe);
   bound.output_shapes = infer(*bound.op, *bound.instance, bound.params, described.slots());
   for (std::size_t i = 0; i < bound.output_shapes.size(); ++i)
     bound.output_bytes += static_cast<double>(bound.output_shapes[i].elements()) *
@@ -163,8 +142,8 @@ TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
   TensorPack pack(instance->inputs.size());
   const std::uint64_t key = derive_key(derive_key(random_bits(seed, phase), op->name), name);
   for (std::size_t i = 0; i < recipe.size(); ++i) {
-    std::size_t index = 0;
-    const FieldInfo& field = field_named(*this, recipe[i].field, index);
+    const std::size_t index = place_of_input(*op, *instance, name, recipe[i].field);
+    const FieldInfo& field = instance->inputs[index];
     pack[index].push_back(new_host_tensor(pack, field.dtype, recipe[i].shape));
     fill(pack[index].back(), recipe[i].recipe, random_bits(key, i));
     if (phase != 0 && field.role == Role::activation && !is_drawn(recipe[i].recipe))

@@ -29,12 +29,13 @@ struct BoundCase {
   TensorPack inputs(std::uint64_t seed, std::uint64_t phase) const;
 };
 
-/// A case of `op` at the dtype of `instance`. The tier becomes large if the outputs take 64 MB and more. Throws
-/// InvalidArgument where the operator refuses it.
+/// A case of `op` at the dtype of `instance`. The tier becomes large if the inputs or the outputs take 64 MB
+/// and more. Throws InvalidArgument where the operator refuses it.
 BoundCase bind_case(const OperatorEntry& op, const OperatorInstance& instance, Case&& made);
 
 /// Any number would do; a fixed one, so that a gate does not flicker. --seed replaces it.
 inline constexpr std::uint64_t default_seed = 20;
+
 /// Which cases are drawn from the operators' domains.
 enum class Drawn : std::uint8_t {
   none,

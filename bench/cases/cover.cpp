@@ -153,20 +153,46 @@ void Cover::widen(Levels& levels, const Pair& kept, double budget, const std::ve
   }
 }
 
-Cover::Levels Cover::cover_pair(const Pair& pair, std::vector<bool>& covered, double most_work) const {
+/// Nothing if even the smallest case with the pair takes more than `most_work`.
+std::optional<Cover::Levels> Cover::cover_pair(const Pair& pair, std::vector<bool>& covered, double most_work) const {
   Levels levels = *smallest_with(pair);
-  const double budget = std::min(most_work, std::max(always_granted, growth * *work(levels)));
-  widen(levels, pair, std::max(budget, *work(levels)), covered, random_bits(seed_, place(pair)));
+  const double least = *work(levels);
+  if (least > most_work) return std::nullopt;
+  const double budget = std::min(most_work, std::max(always_granted, growth * least));
+  widen(levels, pair, budget, covered, random_bits(seed_, place(pair)));
   each_pair_of(levels, [&](const Pair& made) { covered[place(made)] = true; });
   return levels;
 }
 
-std::vector<Choices> Cover::array() {
-  std::vector<Pair> open;
+/// The pairs that fit, in the seed's order.
+std::vector<Cover::Pair> Cover::possible_pairs() const {
+  std::vector<Pair> pairs;
   each_pair([&](const Pair& pair) {
-    if (states_[place(pair)] == State::possible) open.push_back(pair);
+    if (states_[place(pair)] == State::possible) pairs.push_back(pair);
   });
-  shuffle(open, seed_);
+  shuffle(pairs, seed_);
+  return pairs;
+}
+
+/// The levels that none of the pairs that `counts` takes has: "H=16777217".
+template <class Counts>
+std::vector<std::string> Cover::levels_without(const Counts& counts) const {
+  std::vector<bool> seen(levels_, false);
+  each_pair([&](const Pair& pair) {
+    if (!counts(states_[place(pair)])) return;
+    seen[first_of_factor_[pair.factor] + pair.level] = true;
+    seen[first_of_factor_[pair.other] + pair.other_level] = true;
+  });
+  std::vector<std::string> missing;
+  for (std::size_t f = 0; f < factors_.size(); ++f)
+    for (std::size_t level = 0; level < factors_[f].levels.size(); ++level)
+      if (!seen[first_of_factor_[f] + level])
+        missing.push_back(fmt::format("{}={}", factors_[f].name, factors_[f].levels[level]));
+  return missing;
+}
+
+std::vector<Choices> Cover::array() const {
+  std::vector<Pair> open = possible_pairs();
   const auto levels_of = [&](const Pair& pair) {
     return factors_[pair.factor].levels.size() * factors_[pair.other].levels.size();
   };
@@ -175,30 +201,24 @@ std::vector<Choices> Cover::array() {
   std::vector<bool> covered(places_, false);
   std::vector<Choices> cases;
   for (const Pair& pair : open)
-    if (!covered[place(pair)]) cases.push_back(choices(cover_pair(pair, covered, budget_)));
+    if (!covered[place(pair)]) cases.push_back(choices(*cover_pair(pair, covered, budget_)));
   return cases;
 }
 
-std::vector<Choices> Cover::share(std::size_t count) {
+std::vector<Choices> Cover::share(std::size_t count) const {
   constexpr double small_case = 1 << 18;  // elements: a level that needs more is left to the whole array
-  std::vector<Pair> open;
-  each_pair([&](const Pair& pair) {
-    if (states_[place(pair)] == State::possible) open.push_back(pair);
-  });
-  shuffle(open, seed_);
-  std::vector<bool> covered(places_, false);
-  std::vector<std::vector<bool>> seen;
-  for (const Factor& factor : factors_) seen.emplace_back(factor.levels.size(), false);
+  const std::vector<Pair> open = possible_pairs();
+  std::vector<bool> covered(places_, false), seen(levels_, false);
   std::vector<Choices> cases;
   const auto take = [&](const Pair& pair) {
-    const std::optional<double> least = work(*smallest_with(pair));
-    if (*least > small_case) return;
-    const Levels levels = cover_pair(pair, covered, small_case);
-    for (std::size_t f = 0; f < levels.size(); ++f) seen[f][levels[f]] = true;
-    cases.push_back(choices(levels));
+    const std::optional<Levels> levels = cover_pair(pair, covered, small_case);
+    if (!levels) return;
+    for (std::size_t f = 0; f < levels->size(); ++f) seen[first_of_factor_[f] + (*levels)[f]] = true;
+    cases.push_back(choices(*levels));
   };
   for (const Pair& pair : open)
-    if (!seen[pair.factor][pair.level] || !seen[pair.other][pair.other_level]) take(pair);
+    if (!seen[first_of_factor_[pair.factor] + pair.level] || !seen[first_of_factor_[pair.other] + pair.other_level])
+      take(pair);
   for (const Pair& pair : open) {
     if (cases.size() >= count) break;
     if (!covered[place(pair)]) take(pair);
@@ -215,35 +235,21 @@ PairCount Cover::count(const std::vector<Choices>& cases) const {
         const auto first = made.level_of(f), second = g < made.factors().size() ? made.level_of(g) : 0;
         if (first && second) covered[place({f, *first, g, *second})] = true;
       }
-  std::vector<std::vector<bool>> fits;
-  for (const Factor& factor : factors_) fits.emplace_back(factor.levels.size(), false);
   each_pair([&](const Pair& pair) {
     const State state = states_[place(pair)];
     counted.possible += state == State::possible;
     counted.covered += state == State::possible && covered[place(pair)];
     counted.too_large += state == State::too_large;
     counted.excluded += state == State::excluded;
-    if (state == State::possible) fits[pair.factor][pair.level] = fits[pair.other][pair.other_level] = true;
   });
-  for (std::size_t f = 0; f < factors_.size(); ++f)
-    for (std::size_t level = 0; level < factors_[f].levels.size(); ++level)
-      if (!fits[f][level])
-        counted.too_large_levels.push_back(fmt::format("{}={}", factors_[f].name, factors_[f].levels[level]));
+  counted.too_large_levels = levels_without([](State state) { return state == State::possible; });
   return counted;
 }
 
 void Cover::check_levels() const {
-  std::vector<std::vector<bool>> seen;
-  for (const Factor& factor : factors_) seen.emplace_back(factor.levels.size(), false);
-  each_pair([&](const Pair& pair) {
-    if (states_[place(pair)] != State::excluded)
-      seen[pair.factor][pair.level] = seen[pair.other][pair.other_level] = true;
-  });
-  for (std::size_t f = 0; f < factors_.size(); ++f)
-    for (std::size_t level = 0; level < factors_[f].levels.size(); ++level)
-      if (!seen[f][level])
-        throw std::logic_error(
-            fmt::format("{}: {}={} occurs in no valid case", op_.name, factors_[f].name, factors_[f].levels[level]));
+  const std::vector<std::string> missing = levels_without([](State state) { return state != State::excluded; });
+  if (!missing.empty())
+    throw std::logic_error(fmt::format("{}: {} occurs in no valid case", op_.name, missing.front()));
 }
 
 }  // namespace assay::bench

@@ -32,10 +32,10 @@ class Cover {
   /// Cases with all possible pairs: a greedy array. Each case begins with a pair that no case before it has; the other
   /// factors get the levels that add most new pairs within a few times that pair's own elements, so that most cases
   /// stay small.
-  std::vector<Choices> array();
+  std::vector<Choices> array() const;
   /// About `count` cases with every level that small cases can have, and as many pairs as come with them. Another seed
   /// gives others.
-  std::vector<Choices> share(std::size_t count);
+  std::vector<Choices> share(std::size_t count) const;
 
   /// How many of the possible pairs these cases have.
   PairCount count(const std::vector<Choices>& cases) const;
@@ -63,7 +63,10 @@ class Cover {
   std::size_t gain(const Levels& levels, std::size_t factor, const std::vector<bool>& covered) const;
   void widen(Levels& levels, const Pair& kept, double budget, const std::vector<bool>& covered,
              std::uint64_t key) const;
-  Levels cover_pair(const Pair& pair, std::vector<bool>& covered, double most_work) const;
+  std::optional<Levels> cover_pair(const Pair& pair, std::vector<bool>& covered, double most_work) const;
+  std::vector<Pair> possible_pairs() const;
+  template <class Counts>
+  std::vector<std::string> levels_without(const Counts& counts) const;
 
   const OperatorEntry& op_;
   double budget_;

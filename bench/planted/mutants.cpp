@@ -140,11 +140,8 @@ bool change_field(TensorPack& pack, std::size_t field, Change change) {
 
 std::vector<std::string> axis_names(std::string_view axes) {
   std::vector<std::string> names;
-  while (!axes.empty()) {
-    const std::size_t end = std::min(axes.find(' '), axes.size());
-    if (axes.substr(0, end) != "…") names.push_back(fmt::format("axis {} ({})", names.size(), axes.substr(0, end)));
-    axes.remove_prefix(std::min(end + 1, axes.size()));
-  }
+  for (const std::string_view word : words_of(axes))
+    if (word != "…") names.push_back(fmt::format("axis {} ({})", names.size(), word));
   return names;
 }
 

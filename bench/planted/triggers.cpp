@@ -7,33 +7,24 @@
 #include <optional>
 #include <string_view>
 
+#include "bench/planted/mutants.h"
+#include "bench/verdict/admission.h"
 #include "bench/verdict/compare.h"
-#include "bench/verdict/judge.h"
 
 namespace assay::bench {
 namespace {
 
 bool is_drawn_case(const BoundCase& bound) { return bound.name.starts_with(drawn_prefix) && !bound.golden; }
 
-/// The extent that a field's axes give a name; nothing if they do not.
-std::optional<std::int64_t> extent_in(std::string_view axes, const Shape& shape, std::string_view name) {
-  for (std::size_t d = 0; !axes.empty() && d < shape.rank(); ++d) {
-    const std::size_t end = std::min(axes.find(' '), axes.size());
-    if (axes.substr(0, end) == name) return shape[d];
-    axes.remove_prefix(std::min(end + 1, axes.size()));
-  }
-  return std::nullopt;
-}
-
 /// An extent by the name that the domain gives it: a parameter, or an axis of an input or output.
 std::optional<std::int64_t> extent_of(const BoundCase& bound, const TensorPack& inputs, std::string_view name) {
   for (std::size_t i = 0; i < bound.op->params.size(); ++i)
     if (bound.op->params[i].name == name) return bound.params[i].integer;
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (!inputs[i].empty())
-      if (const auto found = extent_in(bound.instance->inputs[i].axes, inputs[i][0].shape, name)) return found;
+    if (const auto place = place_of_axis(bound.instance->inputs[i], name); place && !inputs[i].empty())
+      return inputs[i][0].shape[*place];
   for (std::size_t i = 0; i < bound.output_shapes.size(); ++i)
-    if (const auto found = extent_in(bound.instance->outputs[i].axes, bound.output_shapes[i], name)) return found;
+    if (const auto place = place_of_axis(bound.instance->outputs[i], name)) return bound.output_shapes[i][*place];
   return std::nullopt;
 }
 
@@ -96,20 +87,6 @@ double spoilt(const FieldInfo& field, double right) {
   return right == 0 ? 1 : right == 255 ? 254 : right * (1 + 0x1p-20) == right ? right + 1 : right * (1 + 0x1p-20);
 }
 
-/// The truth as a kernel would give it, with one element of a judged output wrong.
-bool judge_refuses(const BoundCase& bound, const Expectation& expected, std::size_t output, std::int64_t element) {
-  TensorPack results(expected.shapes.size());
-  for (std::size_t i = 0; i < expected.shapes.size(); ++i) {
-    const TensorRef& truth = expected.truth.outputs[i][0];
-    const TensorRef to = new_host_tensor(results, bound.instance->outputs[i].dtype, expected.shapes[i]);
-    for (std::int64_t at = 0; at < to.shape.elements(); ++at) set_value(to, at, value_at(truth, at));
-    results[i].push_back(to);
-  }
-  const TensorRef& wrong = results[output][0];
-  set_value(wrong, element, value_at(wrong, element) + 1);
-  return !judge_outputs(bound, expected, results).passed();
-}
-
 }  // namespace
 
 std::vector<Trigger> triggers_of(const OperatorEntry& op) {
@@ -128,7 +105,10 @@ bool refuses_one_wrong_element(const BoundCase& bound, const Expectation& expect
     const auto element =
         static_cast<std::int64_t>(derive_key(elements, bound.name) % static_cast<std::uint64_t>(elements));
     const FieldInfo& field = bound.instance->outputs[i];
-    if (field.judged) return judge_refuses(bound, expected, i, element);
+    const auto with_one_wrong = [&](std::size_t output, std::int64_t at) {
+      return value_at(expected.truth.outputs[output][0], at) + (output == i && at == element ? 1 : 0);
+    };
+    if (field.judged) return judge_refuses(bound, expected, with_one_wrong);
     const double right = value_at(expected.truth.outputs[i][0], element);
     return !accepts(field, spoilt(field, right), expected.truth, i, element);
   }
@@ -154,6 +134,34 @@ void try_triggers(std::vector<TriggerFate>& fates, const std::vector<const Bound
     for (TriggerFate* fate : hit) fate->killed_by = bound->name;
   }
   for (std::size_t i = 0; i < fates.size(); ++i) fates[i].is_one = on_others[i] || !on_empty[i];
+}
+
+std::size_t killed_of(const std::vector<TriggerFate>& fates) {
+  return static_cast<std::size_t>(
+      std::count_if(fates.begin(), fates.end(), [](const TriggerFate& fate) { return fate.killed(); }));
+}
+
+bool OperatorTriggers::is_too_large(std::size_t trigger) const {
+  return std::count(too_large.begin(), too_large.end(), by_cover[trigger].trigger.label()) != 0;
+}
+
+OperatorTriggers try_all_triggers(const OperatorEntry& op, const std::vector<BoundCase>& by_default, std::uint64_t seed,
+                                  const std::function<bool(const std::string&)>& wanted,
+                                  const std::function<bool()>& stop) {
+  OperatorTriggers tried;
+  for (Trigger& trigger : triggers_of(op))
+    if (wanted(trigger.label())) tried.by_verify.push_back({std::move(trigger)});
+  if (tried.by_verify.empty()) return tried;
+  tried.by_cover = tried.by_verify;
+  try_triggers(tried.by_verify, mutant_cases(op, by_default), seed, stop);
+  CaseOptions array;
+  array.seed = seed;
+  array.drawn = Drawn::array;
+  array.drawn_only = true;
+  const CaseList drawn = collect_cases(array, [&](std::string_view name, std::string_view) { return name == op.name; });
+  try_triggers(tried.by_cover, mutant_cases(op, drawn.cases), seed, stop);
+  tried.too_large = drawn.pairs.front().too_large_levels;
+  return tried;
 }
 
 }  // namespace assay::bench

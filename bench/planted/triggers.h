@@ -38,5 +38,18 @@ struct TriggerFate {
 /// asked between cases.
 void try_triggers(std::vector<TriggerFate>& fates, const std::vector<const BoundCase*>& cases, std::uint64_t seed,
                   const std::function<bool()>& stop);
+std::size_t killed_of(const std::vector<TriggerFate>& fates);
+
+/// What became of the triggers of an operator on the cases of a default verify, and anew on those of its cover.
+struct OperatorTriggers {
+  std::vector<TriggerFate> by_verify, by_cover;  ///< the same triggers in the same order
+  std::vector<std::string> too_large;            ///< levels of which every case is beyond the cover's budget
+  bool is_too_large(std::size_t trigger) const;
+};
+
+/// Tries the triggers that `wanted` selects by label; `by_default` are the cases of a default verify.
+OperatorTriggers try_all_triggers(const OperatorEntry& op, const std::vector<BoundCase>& by_default, std::uint64_t seed,
+                                  const std::function<bool(const std::string&)>& wanted,
+                                  const std::function<bool()>& stop);
 
 }  // namespace assay::bench

@@ -5,9 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "bench/planted/mutants.h"
 #include "reference/registry.h"
 
 namespace assay::bench {
@@ -15,13 +12,7 @@ namespace {
 
 bool never() { return false; }
 
-CaseList cases_of(Drawn drawn, const OperatorEntry* op) {
-  CaseOptions options;
-  options.drawn = drawn;
-  options.drawn_only = drawn == Drawn::array;
-  return collect_cases(options,
-                       [op](std::string_view name, std::string_view) { return op == nullptr || name == op->name; });
-}
+bool every(const std::string&) { return true; }
 
 std::vector<TriggerFate> fates_of(const OperatorEntry& op) {
   std::vector<TriggerFate> fates;
@@ -29,31 +20,27 @@ std::vector<TriggerFate> fates_of(const OperatorEntry& op) {
   return fates;
 }
 
-std::size_t killed(const std::vector<TriggerFate>& fates) {
-  return static_cast<std::size_t>(
-      std::count_if(fates.begin(), fates.end(), [](const TriggerFate& fate) { return fate.killed(); }));
-}
-
 TEST(Triggers, AreKilledByTheCover) {
   std::size_t made = 0, by_verify = 0, by_cover = 0;
+  CaseOptions options;
+  options.drawn = Drawn::share;
+  const CaseList by_default = collect_cases(options);
   for (const OperatorEntry& op : operators()) {
-    const CaseList by_default = cases_of(Drawn::share, &op), drawn = cases_of(Drawn::array, &op);
-    std::vector<TriggerFate> verify = fates_of(op), cover = fates_of(op);
-    try_triggers(verify, mutant_cases(op, by_default.cases), default_seed, never);
-    try_triggers(cover, mutant_cases(op, drawn.cases), default_seed, never);
-    const std::vector<std::string>& too_large = drawn.pairs.front().too_large_levels;
+    const OperatorTriggers tried = try_all_triggers(op, by_default.cases, default_seed, every, never);
     std::size_t possible = 0;
-    for (const TriggerFate& fate : cover) {
-      if (!fate.is_one || std::count(too_large.begin(), too_large.end(), fate.trigger.label()) != 0) continue;
+    for (std::size_t i = 0; i < tried.by_cover.size(); ++i) {
+      const TriggerFate& fate = tried.by_cover[i];
+      if (!fate.is_one || tried.is_too_large(i)) continue;
       ++possible;
       EXPECT_TRUE(fate.killed()) << op.name << "/" << fate.trigger.label() << " survives the cover";
     }
-    EXPECT_GE(killed(verify) * 10, possible * 7) << op.name;
+    const std::size_t verify = killed_of(tried.by_verify), cover = killed_of(tried.by_cover);
+    EXPECT_GE(verify * 10, possible * 7) << op.name;
     fmt::print("{:<26} of {:>3}: {:>3} killed by a default verify, {:>3} by --cover; {} need larger tensors\n", op.name,
-               possible, killed(verify), killed(cover), too_large.size());
+               possible, verify, cover, tried.too_large.size());
     made += possible;
-    by_verify += killed(verify);
-    by_cover += killed(cover);
+    by_verify += verify;
+    by_cover += cover;
   }
   fmt::print("all: of {}, {} killed by a default verify, {} by --cover\n", made, by_verify, by_cover);
 }

@@ -45,22 +45,29 @@ std::string describe(const OperatorEntry& op, const MutantFate& fate) {
   return fmt::format("{} is equal on all {} cases: {}", name, fate.cases, fate.equivalent);
 }
 
+/// Those of a default verify.
+CaseList default_cases(std::uint64_t seed) {
+  CaseOptions wanted;
+  wanted.seed = seed;
+  wanted.drawn = Drawn::share;
+  return collect_cases(wanted);
+}
+
+/// Whether a filter takes the mutant or trigger of a label.
+auto is_selected(const OperatorEntry& op, const MutantOptions& options) {
+  return [&](const std::string& label) { return any_matches(options.filters, fmt::format("{}/{}", op.name, label)); };
+}
+
 int try_all(const MutantOptions& options) {
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
-  CaseOptions wanted;
-  wanted.seed = options.seed;
-  wanted.drawn = Drawn::share;
-  const CaseList list = collect_cases(wanted);
+  const CaseList list = default_cases(options.seed);
   Table table({"operator", "made", "killed", "equal", "survived"});
   Totals all;
   for (const OperatorEntry& op : operators()) {
-    const auto selected = [&](const std::string& label) {
-      return any_matches(options.filters, fmt::format("{}/{}", op.name, label));
-    };
     Totals totals;
     for (const MutantFate& fate :
-         try_mutants(op, mutant_cases(op, list.cases), options.seed, selected, is_interrupted)) {
+         try_mutants(op, mutant_cases(op, list.cases), options.seed, is_selected(op, options), is_interrupted)) {
       totals.add(fate);
       all.add(fate);
       if (options.list || !fate.in_order()) say(describe(op, fate) + "\n");
@@ -91,53 +98,28 @@ struct TriggerCount {
   }
 };
 
-std::size_t killed_of(const std::vector<TriggerFate>& fates) {
-  return static_cast<std::size_t>(
-      std::count_if(fates.begin(), fates.end(), [](const TriggerFate& fate) { return fate.killed(); }));
-}
-
-/// Tries the wanted triggers of an operator on the cases of a default verify, and anew on those of its cover.
-TriggerCount try_triggers_of(const OperatorEntry& op, const CaseList& by_default, const MutantOptions& options) {
-  std::vector<TriggerFate> verify, cover;
-  for (Trigger& trigger : triggers_of(op))
-    if (any_matches(options.filters, fmt::format("{}/{}", op.name, trigger.label())))
-      verify.push_back({std::move(trigger)});
-  if (verify.empty()) return {};
-  cover = verify;
-  try_triggers(verify, mutant_cases(op, by_default.cases), options.seed, is_interrupted);
-  CaseOptions array;
-  array.seed = options.seed;
-  array.drawn = Drawn::array;
-  array.drawn_only = true;
-  const auto of_this = [&](std::string_view name, std::string_view) { return name == op.name; };
-  const CaseList drawn = collect_cases(array, of_this);
-  std::vector<BoundCase> own;
-  for (const BoundCase& bound : drawn.cases)
-    if (bound.op == &op) own.push_back(bound);
-  try_triggers(cover, mutant_cases(op, own), options.seed, is_interrupted);
-  TriggerCount count{0, killed_of(verify), killed_of(cover), 0};
-  const std::vector<std::string>& too_large = drawn.pairs.front().too_large_levels;
-  for (std::size_t i = 0; i < verify.size(); ++i) {
-    if (!cover[i].is_one) continue;
+/// Counts what became of an operator's triggers, and names those that the cover leaves alive.
+TriggerCount report(const OperatorEntry& op, const OperatorTriggers& tried, bool list) {
+  TriggerCount count{0, killed_of(tried.by_verify), killed_of(tried.by_cover), 0};
+  const auto killer = [](const TriggerFate& fate) { return fate.killed() ? fate.killed_by : "nothing"; };
+  for (std::size_t i = 0; i < tried.by_cover.size(); ++i) {
+    const TriggerFate &verify = tried.by_verify[i], &cover = tried.by_cover[i];
+    if (!cover.is_one) continue;
+    const bool beyond = tried.is_too_large(i);
     ++count.made;
-    const std::string label = verify[i].trigger.label();
-    const bool beyond = std::find(too_large.begin(), too_large.end(), label) != too_large.end();
     count.too_large += beyond;
-    const auto fate = [](const TriggerFate& one) { return one.killed() ? one.killed_by : "nothing"; };
-    if (options.list || (!cover[i].killed() && !beyond))
-      say(fmt::format("{}/{}: a default verify kills it by {}, --cover by {}{}\n", op.name, label, fate(verify[i]),
-                      fate(cover[i]), beyond ? " (all its cases are larger than the budget: --cover --all)" : ""));
+    if (list || (!cover.killed() && !beyond))
+      say(fmt::format("{}/{}: a default verify kills it by {}, --cover by {}{}\n", op.name, cover.trigger.label(),
+                      killer(verify), killer(cover),
+                      beyond ? " (all its cases are larger than the budget: --cover --all)" : ""));
   }
   return count;
 }
 
-int try_all_triggers(const MutantOptions& options) {
+int try_triggers_of_all(const MutantOptions& options) {
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
-  CaseOptions wanted;
-  wanted.seed = options.seed;
-  wanted.drawn = Drawn::share;
-  const CaseList list = collect_cases(wanted);
+  const CaseList list = default_cases(options.seed);
   Table table({"operator", "made", "too large", "killed by verify", "killed by --cover"});
   const auto add_row = [&](std::string_view name, const TriggerCount& count) {
     table.add({std::string(name), fmt::format("{}", count.made), fmt::format("{}", count.too_large),
@@ -145,7 +127,9 @@ int try_all_triggers(const MutantOptions& options) {
   };
   TriggerCount all;
   for (const OperatorEntry& op : operators()) {
-    const TriggerCount count = try_triggers_of(op, list, options);
+    const OperatorTriggers tried =
+        try_all_triggers(op, list.cases, options.seed, is_selected(op, options), is_interrupted);
+    const TriggerCount count = report(op, tried, options.list);
     if (count.made == 0) continue;
     add_row(op.name, count);
     all.add(count);
@@ -177,7 +161,7 @@ void add_mutants(CommandLine& line, Chosen& chosen) {
   verb.add_flag("--triggers", options->triggers,
                 "Instead, kernels that are wrong under one condition: each level of each factor of the domains");
   verb.when_chosen([options, &chosen] {
-    chosen = [options] { return options->triggers ? try_all_triggers(*options) : try_all(*options); };
+    chosen = [options] { return options->triggers ? try_triggers_of_all(*options) : try_all(*options); };
   });
 }
 

@@ -17,9 +17,9 @@
 #include "backends/registry.h"
 #include "bench/machine/environment.h"
 #include "bench/machine/probe_file.h"
+#include "bench/planted/honest_bias.h"
 #include "bench/program/program.h"
 #include "bench/timing/sampler.h"
-#include "bench/verdict/honest_bias.h"
 #include "bench/verdict/referee.h"
 #include "reference/registry.h"
 

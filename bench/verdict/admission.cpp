@@ -112,7 +112,6 @@ std::string weakness_without(const Hopeless& hopeless, double least) {
 constexpr double visible_share = 0x1p-10;
 
 /// The value of element i of output number `output`.
-using Candidate = std::function<double(std::size_t output, std::int64_t i)>;
 
 struct Outcome {
   bool refused = false, differs = false;
@@ -151,19 +150,6 @@ Outcome try_output(const FieldInfo& field, const Expectation& expected, std::siz
   return {false, !is_truth && differs_visibly(expected, output, candidate)};
 }
 
-/// The operator's judge decides on whole results.
-bool judge_refuses(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
-  const std::vector<Shape> shapes = expected.shapes_of_truth();
-  TensorPack results(shapes.size());
-  for (std::size_t output = 0; output < shapes.size(); ++output) {
-    TensorRef made = new_host_tensor(results, bound.instance->outputs[output].dtype, shapes[output]);
-    for (std::int64_t i = 0; i < made.shape.elements(); ++i) set_value(made, i, candidate(output, i));
-    results[output].push_back(made);
-  }
-  return !(ask_judge(bound, expected, results).error_ratio <= 1);
-}
-
-/// A judged output differs exactly where its judge refuses it.
 Outcome try_candidate(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
   const auto& outputs = bound.instance->outputs;
   if (bound.op->judge != nullptr && judge_refuses(bound, expected, candidate)) return {true, true};
@@ -235,6 +221,19 @@ class Trials {
 };
 
 }  // namespace
+
+bool judge_refuses(const BoundCase& bound, const Expectation& expected, const Candidate& candidate) {
+  const std::vector<Shape> shapes = expected.shapes_of_truth();
+  TensorPack results(shapes.size());
+  for (std::size_t output = 0; output < shapes.size(); ++output) {
+    TensorRef made = new_host_tensor(results, bound.instance->outputs[output].dtype, shapes[output]);
+    for (std::int64_t i = 0; i < made.shape.elements(); ++i) set_value(made, i, candidate(output, i));
+    results[output].push_back(made);
+  }
+  return !(ask_judge(bound, expected, results).error_ratio <= 1);
+}
+
+/// A judged output differs exactly where its judge refuses it.
 
 std::string admit_tolerances(const FieldInfo& field, Truth& truth, std::size_t output) {
   if (!field.bound) return {};

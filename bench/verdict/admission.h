@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,12 @@ struct Expectation;
 /// declares. The element only counts no more as evidence that the case can fail. So most elements must remain: the case
 /// is no test if more than half of those that the operator specifies are left open.
 std::string admit_tolerances(const FieldInfo& field, Truth& truth, std::size_t output);
+
+/// A wrong result: its value for element `i` of an output.
+using Candidate = std::function<double(std::size_t output, std::int64_t i)>;
+
+/// Whether the operator's judge, which decides on whole results, refuses a candidate.
+bool judge_refuses(const BoundCase& bound, const Expectation& expected, const Candidate& candidate);
 
 struct Admission {
   /// The candidates that differ from the truth; each is refused. Empty for a case from which none differs, such as an

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/verdict/cheater.h"
+#include "bench/planted/cheater.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "bench/machine/environment.h"
-#include "bench/verdict/cheater.h"
+#include "bench/planted/cheater.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>

@@ -206,7 +206,6 @@ void Trial::poison_set(BufferSet& set, std::uint64_t seed) const {
 }
 
 bool Trial::still_poisoned() const {
-  bool still = true;
   for (const BufferSet& set : sets_)
     for (std::size_t i = 0; i < set.output_buffers.size(); ++i) {
       const Buffer& buffer = set.output_buffers[i];
@@ -216,7 +215,7 @@ bool Trial::still_poisoned() const {
       };
       if (!each_piece(buffer, 0, buffer.all_bytes(), holds)) return false;
     }
-  return still;
+  return true;
 }
 
 /// Downloads the bytes [first, last) of a buffer's memory piece by piece. `use` gets where a piece begins, the piece

@@ -91,6 +91,8 @@ class Places {
     return {positions_[static_cast<std::size_t>(y * W_ + x)], last_[static_cast<std::size_t>(along_y_ ? x : y)]};
   }
 
+  bool along_y() const { return along_y_; }
+
   /// Whether the line beside the one of this pixel, on the left or above, has the same place there: then so have its
   /// values. Most lines of a padded batch are alike.
   bool is_repeated(std::int64_t y, std::int64_t x) const {
@@ -113,6 +115,35 @@ class Places {
 /// information about its sine, and the operator leaves it open. Without eps it is ±∞ and the NaN is the result.
 bool carries_nothing(const Sine::Params& params, const Place& place, const Truth& truth) {
   return params.normalize && params.offset != 0 && place.last == 0 && !std::isnan(truth.value);
+}
+
+/// One channel of one image.
+struct Channel {
+  const Sine::Params& params;
+  const Layout& layout;
+  const Places& places;
+  Wave wave;
+  std::int64_t b, c;
+  std::int64_t index(std::int64_t y, std::int64_t x) const { return layout.index(b, c, y, x); }
+};
+
+void encode(const Channel& channel, double* encoding, ErrorScale& error) {
+  const Places& places = channel.places;
+  std::vector<double>& scale = error[0];
+  for (std::int64_t y = 0; y < channel.layout.height; ++y)
+    for (std::int64_t x = 0; x < channel.layout.width; ++x) {
+      const std::int64_t i = channel.index(y, x);
+      Truth truth{};
+      if (places.is_repeated(y, x)) {
+        const std::int64_t beside = places.along_y() ? channel.index(y, x - 1) : channel.index(y - 1, x);
+        truth = {encoding[beside], scale[static_cast<std::size_t>(beside)]};
+      } else {
+        truth = evaluate(channel.params, places.at(y, x), channel.wave);
+      }
+      encoding[i] = truth.value;
+      scale[static_cast<std::size_t>(i)] = truth.scale;
+      if (carries_nothing(channel.params, places.at(y, x), truth)) error.leave_open(0, {i, -1, 1});
+    }
 }
 
 // ---- cases ----
@@ -159,27 +190,12 @@ std::vector<Shape> Sine::infer(const Params& params, const Inputs<double>& in) {
 void Sine::oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& error) {
   const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
   const Layout layout{2 * F, H, W, params.channels_last};
-  std::vector<double>& scale = error[0];
   for (std::int64_t b = 0; b < B; ++b)
     for (const bool along_y : {true, false}) {
       const Places places(in.mask.data + b * H * W, H, W, along_y);
       for (std::int64_t c = 0; c < F; ++c) {
         const Wave wave = wave_of(along_y ? params.temperature_h : params.temperature_w, c, F);
-        for (std::int64_t y = 0; y < H; ++y)
-          for (std::int64_t x = 0; x < W; ++x) {
-            const std::int64_t channel = along_y ? c : F + c, i = layout.index(b, channel, y, x);
-            const Place place = places.at(y, x);
-            Truth truth{};
-            if (places.is_repeated(y, x)) {
-              const std::int64_t beside = layout.index(b, channel, along_y ? y : y - 1, along_y ? x - 1 : x);
-              truth = {out.encoding.data[beside], scale[static_cast<std::size_t>(beside)]};
-            } else {
-              truth = evaluate(params, place, wave);
-            }
-            out.encoding.data[i] = truth.value;
-            scale[static_cast<std::size_t>(i)] = truth.scale;
-            if (carries_nothing(params, place, truth)) error.leave_open(0, {i, -1, 1});
-          }
+        encode({params, layout, places, wave, b, along_y ? c : F + c}, out.encoding.data, error);
       }
     }
 }

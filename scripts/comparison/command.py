@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import sys
 from collections.abc import Callable
 from typing import IO, Annotated
 
-import click
 import typer
 
 from results import baselines
-from results.errors import INTERRUPTED, UNUSABLE, UserError
+from results.command_line import run_command
+from results.errors import UserError
 from results.result_file import ResultFile, read
 
-from . import document, rendering, verdicts, wording, workflow
+from . import document, rendering, verdicts, workflow
 
 HELP = f"""Compares two result files of `assay bench --json`, row by row, and says whether NEW is slower than BASE.
 
@@ -174,17 +173,4 @@ def _wants_colour(stream: IO[str]) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Runs the command; the return value is the exit code, never one of the parser's own."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # µ in a Latin-1 or ASCII locale
-    command = typer.main.get_command(app)
-    try:
-        return command.main(args=arguments, prog_name="scripts/compare", standalone_mode=False) or 0
-    except click.ClickException as error:
-        message, code = f"{error.format_message().rstrip('.')}; see --help", UNUSABLE
-    except UserError as error:
-        message, code = str(error), error.code
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-    print(f"compare: {wording.printable(message)}", file=sys.stderr)
-    return code
+    return run_command(app, "scripts/compare", arguments)

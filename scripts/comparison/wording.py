@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 
 from results import units
+from results.command_line import printable
 from results.result_file import ResultFile
 
 from . import stretches, verdicts
 from .verdicts import Compared, Comparison
-
-
-def printable(text: str) -> str:
-    """The text on one line. U+FFFD stands for control characters, which a terminal would obey, and for surrogates."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def median(row: Compared, of_new: bool) -> str:

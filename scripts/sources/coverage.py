@@ -14,10 +14,10 @@ from typing import Annotated
 
 import typer
 
+from results.command_line import run_command
 from results.errors import OK, UserError
 
 from . import gcov
-from .command_line import run_command
 from .gate import QUIET, ROOT, SETTINGS, THRESHOLDS, VERIFY, ends_of
 
 BACKENDS = ("scalar", "openmp", "eigen")

@@ -17,9 +17,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from results.command_line import run_command
 from results.errors import OK, UserError
 
-from .command_line import run_command
 from .gate import ROOT
 from .mutants import Mutant, mutants_of
 from .tree import Tree, prepare, project_files

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from results.command_line import run_command
 from results.errors import OK, UserError
 
-from .command_line import run_command
 from .gate import ROOT
 
 FILE = ROOT / "backends" / "support_matrix.txt"

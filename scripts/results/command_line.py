@@ -8,14 +8,19 @@ import sys
 import click
 import typer
 
-from results.errors import INTERRUPTED, UNUSABLE, UserError
+from .errors import INTERRUPTED, UNUSABLE, UserError
+
+
+def printable(text: str) -> str:
+    """The text on one line. U+FFFD stands for control characters, which a terminal would obey, and for surrogates."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def run_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
     """The exit code of the command, never one of the parser's own."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # → in a Latin-1 or ASCII locale
+            stream.reconfigure(errors="replace")  # µ in a Latin-1 or ASCII locale
     command = typer.main.get_command(app)
     try:
         return command.main(args=arguments, prog_name=name, standalone_mode=False) or 0
@@ -25,5 +30,5 @@ def run_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
         message, code = str(error), error.code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    print(f"{name.rsplit('/', 1)[-1]}: {message}", file=sys.stderr)
+    print(f"{name.rsplit('/', 1)[-1]}: {printable(message)}", file=sys.stderr)
     return code

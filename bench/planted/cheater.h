@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "backends/registry.h"
+#include "bench/planted/honest_bias.h"
 #include "bench/program/program.h"
-#include "bench/verdict/honest_bias.h"
 #include "reference/window_attention/window_softmax.h"
 
 namespace assay::bench::cheating {
