@@ -69,6 +69,11 @@ Owns<Mistake> wrong(std::string_view name, std::string_view words, Part Mistake:
   own[0].mistake.*part = replacement;
   return own;
 }
+/// No mistake but another way to be right, which must end in PASSED like the control.
+template <class Mistake, class Part>
+Owns<Mistake> honest(std::string_view name, Part Mistake::*part, std::type_identity_t<Part> replacement) {
+  return wrong(name, "", part, replacement);
+}
 /// A value on the way through TF32, float16 and bfloat16: three mistakes.
 template <class Mistake>
 Owns<Mistake> rounded(std::string_view name, std::string_view words, Value Mistake::*part) {

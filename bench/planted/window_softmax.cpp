@@ -21,7 +21,8 @@ struct Group {
   }
 };
 
-double exponential(double x) { return static_cast<double>(std::exp(static_cast<float>(x))); }
+double float32(double x) { return static_cast<double>(static_cast<float>(x)); }
+double exponential(double x) { return float32(std::exp(static_cast<float>(x))); }
 
 /// A sum of exponentials, each step kept in a format.
 template <Value format>
@@ -162,6 +163,7 @@ const Plant<Op> plant(
           {.maximum = [](const Group&) { return 0.0; },
            .exponential = [](double x) { return 1 / (1 + std::exp(-x)); },
            .share = [](double sigmoid, double) { return sigmoid; }}}},
+        honest("sum_float32", &Mistake::sum, sum_in<float32>),
         wrong("sum_half", "sum in float16", &Mistake::sum, sum_in<half>),
         wrong("sum_bfloat16", "sum in bfloat16", &Mistake::sum, sum_in<bfloat16>),
         wrong("sum_tail", "sum without the last key", &Mistake::sum,

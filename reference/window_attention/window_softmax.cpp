@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "reference/value_classes.h"
@@ -38,9 +39,11 @@ void load_row(Row& row, const double* scores, const double* bias, const double* 
   }
 }
 
-/// probs and S = r(2 + |t − max| + A + Σ r_j A_j): the relative error of exp is that of its argument taken absolutely,
-/// which the subtraction of the maximum (|t − max|) and the additions (A) leave; the denominator's is their mean under
-/// r. The exponential, the sum and the division round too: 2, for with 1 ATen needs 3.6·u·S where nothing is added.
+/// probs and S = r(2 + 0.4·√min(N, 4096) + |t − max| + A + Σ r_j A_j). The relative error of exp is that of its
+/// argument taken absolutely, which the subtraction of the maximum (|t − max|) and the additions (A) leave; the
+/// denominator's is their mean under r. The exponential and the division round too: 2. The denominator is a sum of N
+/// terms: 4·√min(N, 4096)·u, a tenth of it here because c is 10. Without it a float32 loop that adds one term after the
+/// other needs 16·u·S at N = 1025.
 void softmax_row(const Row& row, double* probs, double* scale) {
   const std::size_t N = row.logits.size();
   double most = row.logits[0];
@@ -52,10 +55,11 @@ void softmax_row(const Row& row, double* probs, double* scale) {
     probs[j] /= sum;
     if (probs[j] > 0) mean_addition_error += probs[j] * row.addition_error[j];
   }
+  const double roundings = 2 + 0.4 * std::sqrt(std::min(static_cast<double>(N), 4096.0));
   for (std::size_t j = 0; j < N; ++j) {
     const bool weighs = probs[j] > 0;  // a logit of −∞ gives an exact zero, a row of them or a NaN gives NaN
-    scale[j] =
-        weighs ? probs[j] * (2 + std::abs(row.logits[j] - most) + row.addition_error[j] + mean_addition_error) : 0;
+    const double relative = roundings + std::abs(row.logits[j] - most) + row.addition_error[j] + mean_addition_error;
+    scale[j] = weighs ? probs[j] * relative : 0;
   }
 }
 
@@ -110,6 +114,9 @@ std::vector<CaseOf<WindowSoftmax>> WindowSoftmax::cases() {
   made.push_back(softmax_case("rows_of_minus_infinity", "-inf taken as a finite number: a row of nothing else is NaN",
                               2, 4, 3, 3, false));
   made.back().inputs[0].recipe = Choice{{0, 1, -INFINITY, -INFINITY}};  // one row in eight, whatever the seed
+  made.back().tier = Tier::small;
+  made.push_back(softmax_case("rows_of_1025", "a denominator of 1,025 terms", 1, 1, 1, 1025, false));
+  made.back().inputs.pop_back();  // a bias would hide its rounding under the addition's
   made.back().tier = Tier::small;
   return made;
 }
