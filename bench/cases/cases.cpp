@@ -46,18 +46,17 @@ BoundCase bind_golden(GoldenCase&& made) {
 using Key = std::tuple<std::string_view, std::string, DType>;
 Key key_of(const BoundCase& bound) { return {bound.op->name, bound.name, bound.instance->dtype}; }
 
-/// Cases of an operator drawn from its domain; counts the pairs of levels that those wanted have.
+/// Cases of an operator drawn from its domain. Adds the cover that a share or array of them is of.
 std::vector<Case> drawn_cases(const OperatorEntry& op, const CaseOptions& options, const WantedCases& wanted,
-                              std::vector<PairCount>& pairs) {
+                              std::vector<Cover>& covers) {
   const auto is_wanted = [&](std::string_view name) { return wanted == nullptr || wanted(op.name, name); };
   std::vector<Case> cases;
   if (options.drawn == Drawn::one) cases = random_cases(op, options.seed, 1);
   if ((options.drawn == Drawn::share || options.drawn == Drawn::array) && is_wanted("")) {
-    Cover cover(op, options.element_budget, options.seed);
+    const Cover& cover = covers.emplace_back(op, options.element_budget, options.seed);
     const std::vector<Choices> all = options.drawn == Drawn::array ? cover.array() : cover.share(default_share);
     for (const Choices& choices : all)
       if (is_wanted(name_of(choices))) cases.push_back(make_case(op, choices, options.seed));
-    pairs.push_back(cover.count(all));
   }
   for (const NamedCase& named : options.named) {
     const auto is_there = [&](const Case& made) { return made.name == named.name; };
@@ -68,10 +67,10 @@ std::vector<Case> drawn_cases(const OperatorEntry& op, const CaseOptions& option
 }
 
 std::vector<BoundCase> built_in_cases(const CaseOptions& options, const WantedCases& wanted,
-                                      std::vector<PairCount>& pairs) {
+                                      std::vector<Cover>& covers) {
   std::vector<BoundCase> bound;
   for (const OperatorEntry& op : operators()) {
-    const std::vector<Case> drawn = drawn_cases(op, options, wanted, pairs);
+    const std::vector<Case> drawn = drawn_cases(op, options, wanted, covers);
     for (const OperatorInstance& instance : op.instances) {
       if (!options.drawn_only)
         for (Case& made : op.cases()) bound.push_back(bind_case(op, instance, std::move(made)));
@@ -155,7 +154,7 @@ TensorPack BoundCase::inputs(std::uint64_t seed, std::uint64_t phase) const {
 CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {
   CaseList list;
   if (options.drawn_only) {
-    list.cases = built_in_cases(options, wanted, list.pairs);
+    list.cases = built_in_cases(options, wanted, list.covers);
     return list;
   }
   const bool users_own = options.golden.has_value();
@@ -167,7 +166,7 @@ CaseList collect_cases(const CaseOptions& options, const WantedCases& wanted) {
   if (users_own) return list;
   std::map<Key, BoundCase*> recorded;
   for (BoundCase& bound : list.cases) recorded.emplace(key_of(bound), &bound);
-  std::vector<BoundCase> built_in = built_in_cases(options, wanted, list.pairs), added;
+  std::vector<BoundCase> built_in = built_in_cases(options, wanted, list.covers), added;
   refuse_duplicates(built_in);
   for (BoundCase& bound : built_in) {
     const auto stands_in = recorded.find(key_of(bound));

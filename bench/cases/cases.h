@@ -64,8 +64,8 @@ struct CaseOptions {
 struct CaseList {
   std::vector<BoundCase> cases;
   std::vector<DamagedFile> damaged;
-  std::vector<UnreadFile> unread;     ///< golden files of cases that are not wanted
-  std::vector<PairCount> pairs = {};  ///< of each operator that cases of a share or array were drawn for
+  std::vector<UnreadFile> unread;  ///< golden files of cases that are not wanted
+  std::vector<Cover> covers = {};  ///< of each operator that cases of a share or array were drawn for
 };
 
 /// All cases, but of golden and drawn ones only the wanted. A golden case of the project stands in for the built-in one

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 
 namespace assay::bench {
@@ -35,14 +36,14 @@ std::size_t smallest_level(const Factor& factor) {
   const std::vector<std::int64_t>& levels = factor.range->levels;
   std::size_t smallest = 0;
   for (std::size_t i = 0; i < levels.size(); ++i)
-    if (levels[i] > 0 && levels[i] < levels[smallest]) smallest = i;
+    if (levels[i] > 0 && (levels[i] < levels[smallest] || levels[smallest] == 0)) smallest = i;
   return smallest;
 }
 
 }  // namespace
 
 Cover::Cover(const OperatorEntry& op, double budget, std::uint64_t seed)
-    : op_(op), budget_(budget), seed_(derive_key(seed, op.name)), factors_(factors_of(*op.domain)) {
+    : op_(&op), budget_(budget), seed_(derive_key(seed, op.name)), factors_(factors_of(*op.domain)) {
   if (factors_.size() == 1) factors_.push_back({"", {""}});  // so that each level is in a pair
   for (const Factor& factor : factors_) {
     smallest_.push_back(smallest_level(factor));
@@ -74,14 +75,14 @@ void Cover::each_pair_of(const Levels& levels, const Visit& visit) const {
 }
 
 Choices Cover::choices(const Levels& levels) const {
-  Choices made(*op_.domain);
+  Choices made(*op_->domain);
   std::uint64_t key = seed_;
   for (const std::size_t level : levels) key = random_bits(key, level);
   for (std::size_t f = 0; f < made.factors().size(); ++f) made.choose(f, levels[f], key);
   return made;
 }
 
-std::optional<double> Cover::work(const Levels& levels) const { return work_of(op_, choices(levels)); }
+std::optional<double> Cover::work(const Levels& levels) const { return work_of(*op_, choices(levels)); }
 
 /// Tries the plain case, then other levels of the factors that are no extents, then other small extents.
 std::optional<Cover::Levels> Cover::smallest_with(const Pair& pair) const {
@@ -191,6 +192,13 @@ std::vector<std::string> Cover::levels_without(const Counts& counts) const {
   return missing;
 }
 
+/// The case of all smallest extents, if it is valid: small enough to be called a thousand times.
+std::vector<Choices> Cover::take_smallest(std::vector<bool>& covered) const {
+  if (!work(smallest_)) return {};
+  each_pair_of(smallest_, [&](const Pair& made) { covered[place(made)] = true; });
+  return {choices(smallest_)};
+}
+
 std::vector<Choices> Cover::array() const {
   std::vector<Pair> open = possible_pairs();
   const auto levels_of = [&](const Pair& pair) {
@@ -199,7 +207,7 @@ std::vector<Choices> Cover::array() const {
   // the factors with most levels need most cases, and the other pairs come along with them
   std::stable_sort(open.begin(), open.end(), [&](const Pair& a, const Pair& b) { return levels_of(a) > levels_of(b); });
   std::vector<bool> covered(places_, false);
-  std::vector<Choices> cases;
+  std::vector<Choices> cases = take_smallest(covered);
   for (const Pair& pair : open)
     if (!covered[place(pair)]) cases.push_back(choices(*cover_pair(pair, covered, budget_)));
   return cases;
@@ -227,7 +235,7 @@ std::vector<Choices> Cover::share(std::size_t count) const {
 }
 
 PairCount Cover::count(const std::vector<Choices>& cases) const {
-  PairCount counted{std::string(op_.name)};
+  PairCount counted{std::string(op_->name)};
   std::vector<bool> covered(places_, false);
   for (const Choices& made : cases)
     for (std::size_t f = 0; f < factors_.size(); ++f)
@@ -249,7 +257,21 @@ PairCount Cover::count(const std::vector<Choices>& cases) const {
 void Cover::check_levels() const {
   const std::vector<std::string> missing = levels_without([](State state) { return state != State::excluded; });
   if (!missing.empty())
-    throw std::logic_error(fmt::format("{}: {} occurs in no valid case", op_.name, missing.front()));
+    throw std::logic_error(fmt::format("{}: {} occurs in no valid case", op_->name, missing.front()));
+}
+
+std::vector<PairCount> pairs_judged(std::span<const Cover> covers, std::span<const Row> rows) {
+  std::vector<PairCount> counted;
+  for (const Cover& cover : covers) {
+    std::set<std::string> names;
+    for (const Row& row : rows)
+      if (row.op == cover.op().name && row.case_name.starts_with(drawn_prefix) && !row.outputs.empty())
+        names.insert(row.case_name);
+    std::vector<Choices> cases;
+    for (const std::string& name : names) cases.push_back(choices_of(cover.op(), name));
+    if (!cases.empty()) counted.push_back(cover.count(cases));
+  }
+  return counted;
 }
 
 }  // namespace assay::bench

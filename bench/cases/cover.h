@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "bench/cases/row.h"
 #include "reference/operator.h"
 
 namespace assay::bench {
@@ -29,13 +31,15 @@ class Cover {
  public:
   Cover(const OperatorEntry& op, double budget, std::uint64_t seed);
 
-  /// Cases with all possible pairs: a greedy array. Each case begins with a pair that no case before it has; the other
-  /// factors get the levels that add most new pairs within a few times that pair's own elements, so that most cases
-  /// stay small.
+  /// Cases with all possible pairs: the smallest one, then a greedy array. Each case begins with a pair that no case
+  /// before it has; the other factors get the levels that add most new pairs within a few times that pair's own
+  /// elements, so that most cases stay small.
   std::vector<Choices> array() const;
   /// About `count` cases with every level that small cases can have, and as many pairs as come with them. Another seed
   /// gives others.
   std::vector<Choices> share(std::size_t count) const;
+
+  const OperatorEntry& op() const { return *op_; }
 
   /// How many of the possible pairs these cases have.
   PairCount count(const std::vector<Choices>& cases) const;
@@ -64,11 +68,12 @@ class Cover {
   void widen(Levels& levels, const Pair& kept, double budget, const std::vector<bool>& covered,
              std::uint64_t key) const;
   std::optional<Levels> cover_pair(const Pair& pair, std::vector<bool>& covered, double most_work) const;
+  std::vector<Choices> take_smallest(std::vector<bool>& covered) const;
   std::vector<Pair> possible_pairs() const;
   template <class Counts>
   std::vector<std::string> levels_without(const Counts& counts) const;
 
-  const OperatorEntry& op_;
+  const OperatorEntry* op_;
   double budget_;
   std::uint64_t seed_;
   std::vector<Factor> factors_;
@@ -77,5 +82,8 @@ class Cover {
   std::size_t levels_ = 0, places_ = 0;       ///< of all factors, and of pairs
   std::vector<State> states_;                 ///< by place
 };
+
+/// The pairs that drawn cases have of which some row was judged, of each operator that has such a row.
+std::vector<PairCount> pairs_judged(std::span<const Cover> covers, std::span<const Row> rows);
 
 }  // namespace assay::bench

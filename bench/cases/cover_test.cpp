@@ -31,6 +31,18 @@ TEST(Cover, HasEveryPairThatFits) {
   }
 }
 
+TEST(Cover, BeginsWithTheSmallestCaseThatIsNotEmpty) {
+  for (const OperatorEntry& op : operators()) {
+    const Choices first = Cover(op, small_budget, 1).array().front();
+    double elements = 0;
+    for (const CaseInput& input : make_case(op, first, 1).inputs)
+      elements += static_cast<double>(input.shape.elements());
+    EXPECT_LE(elements, 8) << op.name << "/" << name_of(first);
+    for (std::size_t f = 0; f < first.factors().size(); ++f)
+      EXPECT_TRUE(first.factors()[f].range == nullptr || first[f] > 0) << op.name << "/" << name_of(first);
+  }
+}
+
 TEST(Cover, WithoutACaseLosesItsPairs) {
   const OperatorEntry& op = find_operator("mask_downsample");
   Cover cover(op, small_budget, 1);
@@ -38,6 +50,24 @@ TEST(Cover, WithoutACaseLosesItsPairs) {
   cases.pop_back();  // it began with a pair that no case before it has
   EXPECT_LT(cover.count(cases).covered, cover.count(cases).possible);
   EXPECT_EQ(cover.count({}).covered, 0U);
+}
+
+TEST(Cover, CountsThePairsOfJudgedRowsAlone) {
+  const OperatorEntry& op = find_operator("padding_mask");
+  const std::vector<Cover> covers = {Cover(op, small_budget, 1), Cover(find_operator("hungarian_assignment"), 1, 1)};
+  Row judged;
+  judged.op = op.name;
+  judged.case_name = "drawn:B=2,H=5,W=9";
+  judged.outputs.resize(1);
+  Row not_judged = judged;
+  not_judged.case_name = "drawn:B=3,H=7,W=8";
+  not_judged.outputs.clear();
+  const std::vector<Row> rows = {judged, judged, not_judged};
+  const std::vector<PairCount> counted = pairs_judged(covers, rows);
+  ASSERT_EQ(counted.size(), 1U);
+  const std::size_t factors = factors_of(*op.domain).size();
+  EXPECT_EQ(counted[0].op, op.name);
+  EXPECT_EQ(counted[0].covered, factors * (factors - 1) / 2);
 }
 
 TEST(Cover, NamesWhatIsTooLarge) {

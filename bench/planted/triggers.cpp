@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "bench/planted/mutants.h"
+#include "bench/planted/use_triggers.h"
 #include "bench/verdict/admission.h"
 #include "bench/verdict/compare.h"
 
@@ -79,14 +80,6 @@ Trigger trigger_of(const OperatorEntry& op, const Factor& factor, std::size_t nu
   return of_drawing(factor, number, level);
 }
 
-/// A value that no bound admits beside `right`, unless its tolerance tells nothing.
-double spoilt(const FieldInfo& field, double right) {
-  if (field.dtype == DType::boolean) return right != 0 ? 0 : 1;
-  if (!std::isfinite(right)) return 0;
-  if (field.bound) return right + std::max(1.0, std::abs(right)) / 16;
-  return right == 0 ? 1 : right == 255 ? 254 : right * (1 + 0x1p-20) == right ? right + 1 : right * (1 + 0x1p-20);
-}
-
 }  // namespace
 
 std::vector<Trigger> triggers_of(const OperatorEntry& op) {
@@ -98,6 +91,14 @@ std::vector<Trigger> triggers_of(const OperatorEntry& op) {
   return triggers;
 }
 
+double spoilt(const FieldInfo& field, double right) {
+  if (field.judged) return right + 1;
+  if (field.dtype == DType::boolean) return right != 0 ? 0 : 1;
+  if (!std::isfinite(right)) return 0;
+  if (field.bound) return right + std::max(1.0, std::abs(right)) / 16;
+  return right == 0 ? 1 : right == 255 ? 254 : right * (1 + 0x1p-20) == right ? right + 1 : right * (1 + 0x1p-20);
+}
+
 bool refuses_one_wrong_element(const BoundCase& bound, const Expectation& expected) {
   for (std::size_t i = 0; i < expected.shapes.size(); ++i) {
     const std::int64_t elements = expected.shapes[i].elements();
@@ -106,7 +107,8 @@ bool refuses_one_wrong_element(const BoundCase& bound, const Expectation& expect
         static_cast<std::int64_t>(derive_key(elements, bound.name) % static_cast<std::uint64_t>(elements));
     const FieldInfo& field = bound.instance->outputs[i];
     const auto with_one_wrong = [&](std::size_t output, std::int64_t at) {
-      return value_at(expected.truth.outputs[output][0], at) + (output == i && at == element ? 1 : 0);
+      const double right = value_at(expected.truth.outputs[output][0], at);
+      return output == i && at == element ? spoilt(field, right) : right;
     };
     if (field.judged) return judge_refuses(bound, expected, with_one_wrong);
     const double right = value_at(expected.truth.outputs[i][0], element);
@@ -145,22 +147,31 @@ bool OperatorTriggers::is_too_large(std::size_t trigger) const {
   return std::count(too_large.begin(), too_large.end(), by_cover[trigger].trigger.label()) != 0;
 }
 
-OperatorTriggers try_all_triggers(const OperatorEntry& op, const std::vector<BoundCase>& by_default, std::uint64_t seed,
-                                  const std::function<bool(const std::string&)>& wanted,
-                                  const std::function<bool()>& stop) {
+OperatorTriggers try_all_triggers(const OperatorEntry& op, const std::vector<BoundCase>& by_default,
+                                  const TriggerOptions& options) {
   OperatorTriggers tried;
   for (Trigger& trigger : triggers_of(op))
-    if (wanted(trigger.label())) tried.by_verify.push_back({std::move(trigger)});
-  if (tried.by_verify.empty()) return tried;
+    if (options.wanted(trigger.label())) tried.by_verify.push_back({std::move(trigger)});
   tried.by_cover = tried.by_verify;
-  try_triggers(tried.by_verify, mutant_cases(op, by_default), seed, stop);
-  CaseOptions array;
-  array.seed = seed;
-  array.drawn = Drawn::array;
-  array.drawn_only = true;
-  const CaseList drawn = collect_cases(array, [&](std::string_view name, std::string_view) { return name == op.name; });
-  try_triggers(tried.by_cover, mutant_cases(op, drawn.cases), seed, stop);
-  tried.too_large = drawn.pairs.front().too_large_levels;
+  SelectionOptions share, array;
+  share.threads = array.threads = options.threads;
+  share.cases.seed = array.cases.seed = options.seed;
+  share.cases.drawn = Drawn::share;
+  array.cases.drawn = Drawn::array;
+  array.cases.drawn_only = true;
+  if (!tried.by_cover.empty()) {
+    try_triggers(tried.by_verify, mutant_cases(op, by_default), options.seed, options.stop);
+    const CaseList drawn =
+        collect_cases(array.cases, [&](std::string_view name, std::string_view) { return name == op.name; });
+    try_triggers(tried.by_cover, mutant_cases(op, drawn.cases), options.seed, options.stop);
+    tried.too_large = drawn.covers.front().count({}).too_large_levels;
+  }
+  const auto add = [&](std::vector<TriggerFate>& fates, const SelectionOptions& rows) {
+    const std::vector<TriggerFate> of_use = try_use_triggers(op, rows, options.wanted, options.stop);
+    fates.insert(fates.end(), of_use.begin(), of_use.end());
+  };
+  add(tried.by_verify, share);
+  add(tried.by_cover, array);
   return tried;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/cases/cases.h"
+#include "bench/cases/selection.h"
 #include "bench/verdict/expectation.h"
 
 namespace assay::bench {
@@ -24,6 +24,9 @@ struct Trigger {
 /// One for each level of each factor of the operator's domain.
 std::vector<Trigger> triggers_of(const OperatorEntry& op);
 
+/// A value of an output's element that neither a bound nor a judge admits beside `right`, unless its tolerance tells
+/// nothing.
+double spoilt(const FieldInfo& field, double right);
 /// Whether the case refuses its truth with one element wrong.
 bool refuses_one_wrong_element(const BoundCase& bound, const Expectation& expected);
 
@@ -40,16 +43,22 @@ void try_triggers(std::vector<TriggerFate>& fates, const std::vector<const Bound
                   const std::function<bool()>& stop);
 std::size_t killed_of(const std::vector<TriggerFate>& fates);
 
-/// What became of the triggers of an operator on the cases of a default verify, and anew on those of its cover.
+/// What became of the triggers of an operator, those of use among them, by a default verify, and anew by its cover.
 struct OperatorTriggers {
   std::vector<TriggerFate> by_verify, by_cover;  ///< the same triggers in the same order
   std::vector<std::string> too_large;            ///< levels of which every case is beyond the cover's budget
   bool is_too_large(std::size_t trigger) const;
 };
 
-/// Tries the triggers that `wanted` selects by label; `by_default` are the cases of a default verify.
-OperatorTriggers try_all_triggers(const OperatorEntry& op, const std::vector<BoundCase>& by_default, std::uint64_t seed,
-                                  const std::function<bool(const std::string&)>& wanted,
-                                  const std::function<bool()>& stop);
+struct TriggerOptions {
+  std::uint64_t seed = default_seed;
+  std::vector<int> threads;                        ///< of a default verify
+  std::function<bool(const std::string&)> wanted;  ///< selects by label
+  std::function<bool()> stop;                      ///< asked between cases
+};
+
+/// `by_default` are the cases of a default verify.
+OperatorTriggers try_all_triggers(const OperatorEntry& op, const std::vector<BoundCase>& by_default,
+                                  const TriggerOptions& options);
 
 }  // namespace assay::bench

@@ -126,9 +126,10 @@ int try_triggers_of_all(const MutantOptions& options) {
                fmt::format("{}", count.by_verify), fmt::format("{}", count.by_cover)});
   };
   TriggerCount all;
+  const std::vector<int> threads = parse_threads(verify_threads);
   for (const OperatorEntry& op : operators()) {
     const OperatorTriggers tried =
-        try_all_triggers(op, list.cases, options.seed, is_selected(op, options), is_interrupted);
+        try_all_triggers(op, list.cases, {options.seed, threads, is_selected(op, options), is_interrupted});
     const TriggerCount count = report(op, tried, options.list);
     if (count.made == 0) continue;
     add_row(op.name, count);
@@ -159,7 +160,8 @@ void add_mutants(CommandLine& line, Chosen& chosen) {
   verb.add_option("--seed", options->seed, "Seed of the cases' values").type_name("N");
   verb.add_flag("--list", options->list, "Name every mutant, with the case that kills it");
   verb.add_flag("--triggers", options->triggers,
-                "Instead, kernels that are wrong under one condition: each level of each factor of the domains");
+                "Instead, kernels that are wrong under one condition: each level of each factor of the domains, each "
+                "thread count, another plan, the hundredth call");
   verb.when_chosen([options, &chosen] {
     chosen = [options] { return options->triggers ? try_triggers_of_all(*options) : try_all(*options); };
   });

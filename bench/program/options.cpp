@@ -32,22 +32,6 @@ std::optional<int> parse_thread_count(std::string_view text) {
   return count;
 }
 
-std::vector<int> parse_threads(const std::string& text) {
-  std::vector<int> counts;
-  std::size_t start = 0;
-  while (start <= text.size()) {
-    const std::size_t end = std::min(text.find(',', start), text.size());
-    const std::optional<int> count = parse_thread_count(std::string_view(text).substr(start, end - start));
-    if (!count)
-      throw InvalidArgument(
-          fmt::format("--threads is {}, but numbers from 1 to {}, or n for all CPUs, are needed, separated by commas",
-                      text, most_threads));
-    if (std::find(counts.begin(), counts.end(), *count) == counts.end()) counts.push_back(*count);
-    start = end + 1;
-  }
-  return counts;
-}
-
 std::uint64_t parse_seed(const std::string& text) {
   std::uint64_t seed = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
@@ -139,6 +123,22 @@ std::string shell_quoted(const std::string& text) {
 }
 
 }  // namespace
+
+std::vector<int> parse_threads(const std::string& text) {
+  std::vector<int> counts;
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    const std::optional<int> count = parse_thread_count(std::string_view(text).substr(start, end - start));
+    if (!count)
+      throw InvalidArgument(
+          fmt::format("--threads is {}, but numbers from 1 to {}, or n for all CPUs, are needed, separated by commas",
+                      text, most_threads));
+    if (std::find(counts.begin(), counts.end(), *count) == counts.end()) counts.push_back(*count);
+    start = end + 1;
+  }
+  return counts;
+}
 
 void add_run_options(Verb verb, RunOptions& options) {
   verb.add_option("--filter", options.selection.filters,

@@ -31,6 +31,12 @@ void add_mutants(CommandLine& line, Chosen& chosen);
 /// More threads than any machine has: above this it is a typo.
 inline constexpr int most_threads = 1024;
 
+/// Those of a verify: one, an even and an odd share, more than most machines have, and all. Results must not depend on
+/// the count.
+inline constexpr const char* verify_threads = "1,2,3,7,n";
+/// Of a list such as "1,n". InvalidArgument if it is none.
+std::vector<int> parse_threads(const std::string& text);
+
 /// Options that verify and bench share.
 struct RunOptions {
   SelectionOptions selection;

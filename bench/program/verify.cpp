@@ -30,8 +30,7 @@ struct VerifyOptions : RunOptions {
   bool stop_at_first = false;
   double within = 1;  // which every row that passed is
   VerifyOptions() {
-    // one, an even and an odd share, more than most machines have, and all: results must not depend on the count
-    threads = "1,2,3,7,n";
+    threads = verify_threads;
     selection.cases.drawn = Drawn::share;
   }
 };
@@ -88,7 +87,15 @@ Reports write_files(const VerifyOptions& options, const Done& done, bool partial
 }
 
 /// Names in a note; the files have all.
-constexpr std::ptrdiff_t most_names = 5;
+constexpr std::size_t most_names = 5;
+
+std::vector<std::string> first_names(std::vector<std::string> names) {
+  const std::size_t all = names.size();
+  if (all <= most_names) return names;
+  names.resize(most_names);
+  names.push_back(fmt::format("{} more", all - most_names));
+  return names;
+}
 
 /// Cases whose truth is also that of zeros, a constant, a copied input and so on: they pass on the other guards alone.
 void name_blind_cases(std::span<const Row> rows) {
@@ -97,10 +104,8 @@ void name_blind_cases(std::span<const Row> rows) {
     if (row.verdict == Verdict::passed && row.told_apart.empty())
       blind.insert(fmt::format("{}/{}", row.op, row.case_name));
   if (blind.empty()) return;
-  std::vector<std::string> names(blind.begin(), std::next(blind.begin(), std::min(std::ssize(blind), most_names)));
-  if (std::ssize(blind) > most_names) names.push_back(fmt::format("{} more", std::ssize(blind) - most_names));
   say(fmt::format("note: no trivial result (zeros, a constant, …) differs from the truth of {}\n",
-                  fmt::join(names, ", ")));
+                  fmt::join(first_names({blind.begin(), blind.end()}), ", ")));
 }
 
 /// Elements that are held to a range only: the operator leaves them open, or their tolerance tells nothing.
@@ -113,15 +118,12 @@ void name_unspecified_elements(std::span<const Row> rows) {
   if (unspecified.empty()) return;
   std::vector<std::string> names;
   for (const auto& [name, counts] : unspecified)
-    if (std::ssize(names) < most_names)
-      names.push_back(fmt::format("{} ({} of {})", name, counts.first, counts.second));
-  if (std::ssize(unspecified) > most_names)
-    names.push_back(fmt::format("{} more", std::ssize(unspecified) - most_names));
+    names.push_back(fmt::format("{} ({} of {})", name, counts.first, counts.second));
   say(fmt::format("note: some elements are held only to a finite range, where float32 carries no information: {}\n",
-                  fmt::join(names, ", ")));
+                  fmt::join(first_names(names), ", ")));
 }
 
-/// "pairs of levels: 1,234 of 5,678 covered; 90 more are beyond 4194304 elements (H=16777217)".
+/// "pairs of levels: 1234 of 5678 covered; 90 more need tensors of more than 4194304 elements, all of H=16777217".
 void say_pairs(const std::vector<PairCount>& pairs, double budget) {
   PairCount all;
   std::vector<std::string> beyond;
@@ -135,14 +137,12 @@ void say_pairs(const std::vector<PairCount>& pairs, double budget) {
   std::string sentence = fmt::format("pairs of levels: {} of {} covered", all.covered, all.possible);
   if (all.too_large != 0)
     sentence += fmt::format("; {} more need tensors of more than {:.0f} elements", all.too_large, budget);
-  if (!beyond.empty()) sentence += fmt::format(", all of {}", fmt::join(beyond, ", "));
+  if (!beyond.empty()) sentence += fmt::format(", all of {}", fmt::join(first_names(beyond), ", "));
   say(sentence + "\n");
 }
 
 /// False if cases are left out: it was interrupted, or is to stop at the first that breaks parity.
-bool verify_selected(const VerifyOptions& options, Done& done) {
-  const Selection selection = select(options.selection);
-  done.pairs = selection.list.pairs;
+bool verify_selected(const Selection& selection, const VerifyOptions& options, Done& done) {
   Progress progress("verify", selection.rows);
   for (const Row& row : selection.damaged) {
     print_problem(row, options.github);
@@ -207,7 +207,9 @@ int verify(VerifyOptions& options) {
   if (options.soak != 0) {
     soak(options, done);
   } else {
-    whole = verify_selected(options, done);
+    const Selection selection = select(options.selection);
+    whole = verify_selected(selection, options, done);
+    done.pairs = pairs_judged(selection.list.covers, done.rows);
   }
   say(verdict_table(done.rows).text(1));
   say(sampled_note(done.rows));
