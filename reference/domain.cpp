@@ -384,14 +384,33 @@ void check_independent_axis(const OperatorEntry& op, std::string_view axis) {
 
 }  // namespace
 
+namespace {
+
+/// A drawn case takes no value that a user could not give.
+void check_values(const OperatorEntry& op, const ParameterRange& range) {
+  for (const ParameterClass& known : range.classes) {
+    const Scalar value = known.value(Choices(*op.domain));
+    try {
+      if (value.kind != Scalar::Kind::absent) resolve(op, {{std::string(range.name), value}});
+    } catch (const InvalidArgument& refusal) {
+      throw std::logic_error(
+          fmt::format("the domain of {} has {}={}: {}", op.name, range.name, known.label, refusal.what()));
+    }
+  }
+}
+
+}  // namespace
+
 void check_domain(const OperatorEntry& op) {
   const Domain& domain = *op.domain;
   const auto has = [](const auto& infos, std::string_view name) {
     return std::any_of(infos.begin(), infos.end(), [&](const auto& info) { return info.name == name; });
   };
-  for (const ParameterRange& range : domain.parameters)
+  for (const ParameterRange& range : domain.parameters) {
     if (!has(op.params, range.name))
       throw std::logic_error(fmt::format("{}: the domain names a parameter {}", op.name, range.name));
+    check_values(op, range);
+  }
   for (const FieldRange& range : domain.fields)
     if (!has(op.instances.front().inputs, range.field))
       throw std::logic_error(fmt::format("{}: the domain names an input {}", op.name, range.field));

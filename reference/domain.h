@@ -154,8 +154,9 @@ std::vector<Case> random_cases(const OperatorEntry& op, std::uint64_t seed, std:
 /// case.
 std::optional<double> work_of(const OperatorEntry& op, const Choices& choices);
 
-/// Throws std::logic_error if the domain names what the operator does not have, leaves out an axis or an input, if not
-/// every output has its independent axis, or if its plain case is none.
+/// Throws std::logic_error if the domain names what the operator does not have, leaves out an axis or an input, has a
+/// parameter's value that the operator refuses, if not every output has its independent axis, or if its plain case is
+/// none.
 void check_domain(const OperatorEntry& op);
 
 /// How several numbers share one bound: `mixed` (drawn, the bound among them), `equal`, `ascending`, `descending`,

@@ -92,6 +92,14 @@ TEST(Domain, AnOperatorsPlainCaseIsChecked) {
   EXPECT_THROW(check_domain(op), std::logic_error);
 }
 
+TEST(Domain, HasNoValueThatTheOperatorRefuses) {
+  OperatorEntry op = find_operator("sine_position_encoding");
+  Domain domain = *op.domain;
+  domain.parameters.push_back(reals("eps", {1e-40}));  // float32 has it with half of its digits
+  op.domain = std::make_shared<const Domain>(domain);
+  EXPECT_THROW(check_domain(op), std::logic_error);
+}
+
 TEST(Spread, ReachesItsBoundAndKeepsIt) {
   for (const std::string_view how : spreads)
     for (const std::uint64_t key : {1, 2, 3}) {

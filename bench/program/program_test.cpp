@@ -58,6 +58,7 @@ TEST_F(Program, RefusesMistakesInOneSentence) {
       {"verify --soak 99999999999999999999",
        "assay: --soak: it is 99999999999999999999, but a number from 1 to 1000000000 is needed; `assay --help` shows "
        "what there is\n"},
+      {"verify --elements 100", "assay: --elements bounds the cases of --cover alone: add --cover\n"},
       {"verify --soak 3 --all", "assay: --soak draws small cases, none of which is large: leave out --all\n"},
       {"verify --json /dev/shm/x --junit /dev/shm/./x",
        "assay: /dev/shm/./x is asked for twice: give each file a name of its own\n"},

@@ -26,6 +26,7 @@ struct VerifyOptions : RunOptions {
   std::string junit;
   bool cover = false;
   std::int64_t soak = 0;
+  std::int64_t elements = 0;  // of a case of the cover; 0: as much as --all says
   bool margins = false;
   bool stop_at_first = false;
   double within = 1;  // which every row that passed is
@@ -186,20 +187,29 @@ void soak(const VerifyOptions& options, Done& done) {
   }
 }
 
-int verify(VerifyOptions& options) {
-  catch_interrupts();
-  finish_run_options(options, {options.json, options.junit});
+/// Which cases --soak and --cover draw; InvalidArgument where options contradict each other.
+void choose_drawn(VerifyOptions& options) {
   if (options.soak != 0 && options.selection.large)
     throw InvalidArgument("--soak draws small cases, none of which is large: leave out --all");
   if (options.soak != 0 && !options.golden.empty())
     throw InvalidArgument("--soak draws cases and --golden takes recorded ones: only one of them can be had");
   if (options.cover && (options.soak != 0 || !options.golden.empty()))
     throw InvalidArgument("--cover draws its cases itself: leave out --soak and --golden");
-  if (options.cover) {
-    options.selection.cases.drawn = Drawn::array;
-    options.selection.cases.drawn_only = true;
-    if (options.selection.large) options.selection.cases.element_budget = large_element_budget;
-  }
+  if (!options.cover && options.elements != 0)
+    throw InvalidArgument("--elements bounds the cases of --cover alone: add --cover");
+  if (!options.cover) return;
+  CaseOptions& cases = options.selection.cases;
+  cases.drawn = Drawn::array;
+  cases.drawn_only = true;
+  if (options.selection.large) cases.element_budget = large_element_budget;
+  if (options.elements != 0)
+    cases.element_budget = std::min(cases.element_budget, static_cast<double>(options.elements));
+}
+
+int verify(VerifyOptions& options) {
+  catch_interrupts();
+  finish_run_options(options, {options.json, options.junit});
+  choose_drawn(options);
   require_share(options.within);
   const auto start = std::chrono::steady_clock::now();
   Done done;
@@ -228,8 +238,8 @@ int verify(VerifyOptions& options) {
 }
 
 /// CLI11 would cut what does not fit into 64 bits to the largest number that does.
-std::string seed_count_problem(const std::string& text) {
-  constexpr std::int64_t most = 1'000'000'000;  // years
+std::string count_problem(const std::string& text) {
+  constexpr std::int64_t most = 1'000'000'000;  // seeds: years; elements: more than --all takes
   std::int64_t count = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error == std::errc() && stop == text.data() + text.size() && count >= 1 && count <= most) return "";
@@ -247,10 +257,14 @@ void add_verify(CommandLine& line, Chosen& chosen) {
   verb.add_flag("--cover", options->cover,
                 "Instead, drawn cases that together have every pair of levels of each operator's domain; --all for "
                 "tensors of up to 2^28 elements");
+  verb.add_option("--elements", options->elements,
+                  "With --cover, tensors of at most N elements a case, instead of 2^22: quicker, and fewer pairs fit")
+      .type_name("N")
+      .check(count_problem);
   verb.add_option("--soak", options->soak,
                   "Instead, one random case of each operator for each of N seeds, counted up from --seed")
       .type_name("N")
-      .check(seed_count_problem);
+      .check(count_problem);
   verb.add_flag("--stop-at-first", options->stop_at_first,
                 "End after the first case that breaks parity; files are partial");
   verb.add_option("--within", options->within,

@@ -259,7 +259,7 @@ Domain Sine::domain() {
   const std::vector<double> temperatures = {10000, 20, 1, 0.5, 1e9};
   return {.extents = {counts("B"), extents("H"), extents("W"), even_extents("num_pos_feats")},
           .parameters = {reals("temperature_h", temperatures), reals("temperature_w", temperatures), flag("normalize"),
-                         reals("scale", {Params{}.scale, 1, -1, 0, 1000}), reals("eps", {1e-6, 0, 1e-40, 1e-3, 1}),
+                         reals("scale", {Params{}.scale, 1, -1, 0, 1000}), reals("eps", {1e-6, 0, 2e-38, 1e-3, 1}),
                          reals("offset", {0, -0.5, 0.5, -1, 1}), flag("channels_last")},
           .fields = {{"mask", values::masks()}},
           .valid = is_a_test,

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-
-# What checks kernels, in the place of `assay verify`'s default share of the drawn cases.
-VERIFY = ("verify",)
 
 # No cache of the user's, and so no probe of the machine.
 QUIET = {"XDG_CACHE_HOME": "/nowhere"}
 
 THRESHOLDS = ("ASSAY_OPENMP_WORKER_BYTES", "ASSAY_OPENMP_STREAM_BYTES", "ASSAY_OPENMP_BLOCK_BYTES")
 
-# The environments in which a backend is verified: as measured, then both ends of its thresholds where it has some.
-ENDS: dict[str, list[dict[str, str]]] = {
-    "openmp": [{}, *({name: end for name in THRESHOLDS} for end in ("0", "inf"))],
-}
-
+# The backends that have thresholds.
+ENDS = {"openmp": [dict.fromkeys(THRESHOLDS, end) for end in ("0", "inf")]}
 
 # Other values of a threshold, and the exit code they lead to.
 SETTINGS = [("", 0), ("4096", 0), ("-1", 1), ("1k", 1), ("x", 1)]
 
 
-def ends_of(backend: str) -> list[dict[str, str]]:
-    """The environments to verify this backend in."""
-    return ENDS.get(backend, [{}])
+@dataclass(frozen=True)
+class Run:
+    """One question to the gate: what `assay` is asked, and in which environment besides its own."""
+
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+
+
+# The covering array of small cases takes a tenth of the whole one's time.
+COVER = ("verify", "--cover")
+SMALL_COVER = (*COVER, "--elements", "8192")
+
+
+def runs_of(backend: str) -> list[Run]:
+    """The quick ones first: small cases, a default verify at both ends of thresholds, then the whole covering array."""
+    return [Run(SMALL_COVER, {}), *(Run(("verify",), end) for end in ENDS.get(backend, [])), Run(COVER, {})]

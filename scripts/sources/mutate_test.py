@@ -9,7 +9,7 @@ from pathlib import Path
 from results.errors import UserError
 
 from . import tree, trial
-from .gate import ROOT, ends_of
+from .gate import ROOT, THRESHOLDS, runs_of
 from .mutants import mutants_of
 from .mutate import Record, choose, report, source_files
 from .trial import KILLED, NO_COMPILE, SURVIVED, Outcome, Selection
@@ -62,16 +62,17 @@ class Rows(unittest.TestCase):
         self.assertEqual(self.operators("backend.cpp"), ())
 
     def test_the_gate_is_asked_for_these_rows_alone(self) -> None:
-        arguments = Selection("openmp", ("padding_mask",)).arguments()
+        arguments = Selection("openmp", ("padding_mask",)).arguments(runs_of("openmp")[0])
         self.assertEqual(arguments[-4:], ["--require", "openmp", "--filter", "padding_mask/*/openmp/*"])
         self.assertIn("--stop-at-first", arguments)
 
     def test_thresholds_are_tried_at_both_ends(self) -> None:
-        self.assertEqual(ends_of("scalar"), [{}])
-        values = [set(end.values()) for end in ends_of("openmp")]
-        self.assertEqual(values, [set(), {"0"}, {"inf"}])
+        self.assertEqual([run.environment for run in runs_of("scalar")], [{}, {}])
+        self.assertEqual(runs_of("scalar")[-1].arguments, ("verify", "--cover"))
+        values = [set(run.environment.values()) for run in runs_of("openmp")]
+        self.assertEqual(values, [set(), {"0"}, {"inf"}, set()])
         text = (ROOT / "backends/openmp/thresholds.h").read_text(encoding="utf-8")
-        for name in ends_of("openmp")[1]:
+        for name in THRESHOLDS:
             self.assertIn(f'"{name}"', text)
 
 
@@ -129,7 +130,7 @@ class Verdicts(unittest.TestCase):
 
     def test_a_busy_machine_is_no_hang(self) -> None:
         self.assertEqual(trial.time_limit_s(0.1), 30)
-        self.assertEqual(trial.time_limit_s(20), 80)
+        self.assertEqual(trial.time_limit_s(20), 40)
 
 
 class Results(unittest.TestCase):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from results.errors import UserError
 
-from .gate import QUIET, ROOT, VERIFY, ends_of
+from .gate import QUIET, ROOT, Run, runs_of
 from .mutants import Mutant
 from .tree import Module, Tree, object_of, reached_from
 
@@ -22,7 +22,7 @@ KILLED, SURVIVED, NO_COMPILE = "killed", "survived", "does not compile"
 
 _COMPILE_LIMIT_S = 180
 _LEAST_LIMIT_S = 30  # below this a busy machine, not a mutant, would be what is slow
-_SLOWER = 4  # one run of a mutant that takes so many times as long as all runs of the right kernel is taken to hang
+_SLOWER = 2  # one run of a mutant that takes so many times as long as all runs of the right kernel is taken to hang
 _NO_MEMORY = "are left (the machine)"  # how the program says so
 _WAITS, _WAIT_S = 20, 30
 _MEMORY_KB = 12 * 1024 * 1024  # of addresses: a mutant that asks for everything must not take the machine with it
@@ -44,9 +44,9 @@ class Selection:
     backend: str
     operators: tuple[str, ...]
 
-    def arguments(self) -> list[str]:
+    def arguments(self, run: Run) -> list[str]:
         filters = [word for name in self.operators for word in ("--filter", f"{name}/*/{self.backend}/*")]
-        return [*VERIFY, "--stop-at-first", "--require", self.backend, *filters]
+        return [*run.arguments, "--stop-at-first", "--require", self.backend, *filters]
 
 
 class Worker:
@@ -68,10 +68,10 @@ class Worker:
 
     def verify(self, selection: Selection, limit_s: float) -> str:
         """Why the gate refuses these rows; empty if it does not."""
-        for end in ends_of(selection.backend):
-            reason = self._verify_with_memory(selection, end, limit_s)
+        for run in runs_of(selection.backend):
+            reason = self._verify_with_memory(selection, run, limit_s)
             if reason:
-                return reason + "".join(f" ({name}={value})" for name, value in list(end.items())[:1])
+                return reason + "".join(f" ({name}={value})" for name, value in list(run.environment.items())[:1])
         return ""
 
     def _try_out(self, mutant: Mutant, selection: Selection, limit_s: float) -> tuple[str, str]:
@@ -115,26 +115,26 @@ class Worker:
         error = re.search(r"error: (.*)|undefined reference.*", done.stderr)
         return error[0] if error else f"the compiler ended with {done.returncode}"
 
-    def _verify_with_memory(self, selection: Selection, end: dict[str, str], limit_s: float) -> str:
+    def _verify_with_memory(self, selection: Selection, run: Run, limit_s: float) -> str:
         """Waits where other programs have left too little memory: that says nothing about a mutant."""
         for _ in range(_WAITS):
-            reason = self._verify_once(selection, end, limit_s)
+            reason = self._verify_once(selection, run, limit_s)
             if _NO_MEMORY not in reason:
                 return reason
             time.sleep(_WAIT_S)
         raise UserError(f"other programs leave too little memory to verify with: {reason}; --resume goes on later")
 
-    def _verify_once(self, selection: Selection, end: dict[str, str], limit_s: float) -> str:
+    def _verify_once(self, selection: Selection, run: Run, limit_s: float) -> str:
         limited = ["bash", "-c", f'ulimit -v {_MEMORY_KB} -c 0; exec "$@"', "bash", str(self.folder / "assay")]
         environment = {
             **os.environ,
             "ASSAY_GOLDEN": str(ROOT / "golden" / "tensors"),
             "OMP_WAIT_POLICY": "passive",  # two workers share the cores
             **QUIET,
-            **end,
+            **run.environment,
         }
         process = subprocess.Popen(
-            [*limited, *selection.arguments()],
+            [*limited, *selection.arguments(run)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
