@@ -50,6 +50,17 @@ TEST(Registry, EveryBackendLoadsOrSaysWhyNot) {
   EXPECT_GE(usable, 3u) << "scalar, openmp and eigen need nothing but the processor";
 }
 
+TEST(Registry, BackendsOnTheHostKeepTheirClaims) {
+  // a claim that is gone takes its checks with it, and every row still passes
+  for (const std::string_view name : backend_names()) {
+    const BackendStatus& status = find_backend(name);
+    if (status.backend == nullptr || !status.backend->works_on_host_memory()) continue;
+    EXPECT_TRUE(status.backend->claims().concurrent_plans) << name;
+    const bool one_thread = name == "scalar" || name == "eigen";
+    EXPECT_NE(status.backend->claims().honours_threads, one_thread) << name;
+  }
+}
+
 TEST(Registry, OneOpenMPRuntimeIsLoaded) {
   for (const std::string_view name : backend_names()) find_backend(name);
   std::set<std::string> runtimes;

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -20,20 +19,6 @@ double normal(std::uint64_t key, std::uint64_t index) {
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 
-template <class T>
-T special(std::uint64_t bits) {
-  using Limits = std::numeric_limits<T>;
-  const std::array<T, 8> values = {T(0),
-                                   -T(0),
-                                   Limits::denorm_min(),
-                                   -Limits::min() / 2,
-                                   Limits::max(),
-                                   Limits::infinity(),
-                                   -Limits::infinity(),
-                                   Limits::quiet_NaN()};
-  return bits % 16 < values.size() ? values[bits % 16] : static_cast<T>(unit(bits) - 0.5);  // half of them ordinary
-}
-
 /// A real number as an element; integers keep within their range, and have no NaN.
 template <class T>
 T stored(double value) {
@@ -48,9 +33,6 @@ T stored(double value) {
     return static_cast<T>(value);
   }
 }
-
-template <class T>
-constexpr bool is_real = std::is_same_v<T, float> || std::is_same_v<T, double>;
 
 [[noreturn]] void unsuitable(std::string_view recipe, DType dtype) {
   throw InvalidArgument(fmt::format("the recipe {} does not make {} elements", recipe, name_of(dtype)));
@@ -93,13 +75,6 @@ struct Filler {
     } else {
       // (0 − 0.485)/0.229 to (1 − 0.406)/0.225: the extremes of ImageNet's normalisation over its three channels
       (*this)(Uniform{-2.118, 2.640});
-    }
-  }
-  void operator()(const Specials&) const {
-    if constexpr (is_real<T>) {
-      for (std::uint64_t i = 0; i < count(); ++i) data[i] = special<T>(random_bits(key, i));
-    } else {
-      (*this)(Pixels{});  // every integer is ordinary
     }
   }
   void operator()(const Values& r) const {

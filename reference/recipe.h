@@ -33,8 +33,6 @@ struct Normal {
 };
 /// Image elements: u8 over 0..255, real dtypes over the range ImageNet normalisation gives, about [-2.2, 2.7).
 struct Pixels {};
-/// Real values a data-moving operator must carry bit for bit: ±0, subnormals, ±infinity, NaN, the largest finite one.
-struct Specials {};
 /// The elements themselves, row-major.
 struct Values {
   std::vector<double> elements;
@@ -81,8 +79,8 @@ struct MatchingCosts {
   double large = 0;
   bool forbidden = false;
 };
-using Recipe = std::variant<Uniform, Normal, Pixels, Specials, Values, PaddingOf, Scattered, Choice, Boxes, Outlier,
-                            Ramp, Border, MatchingCosts>;
+using Recipe = std::variant<Uniform, Normal, Pixels, Values, PaddingOf, Scattered, Choice, Boxes, Outlier, Ramp, Border,
+                            MatchingCosts>;
 
 /// Whether the values are drawn, so that another key gives others; otherwise they are given.
 bool is_drawn(const Recipe& recipe);

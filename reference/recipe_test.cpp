@@ -46,13 +46,6 @@ TEST(Recipe, UniformAndNormalHaveTheirMoments) {
   EXPECT_NEAR(variance_n, 0.25, 0.02);
 }
 
-TEST(Recipe, SpecialsHoldWhatDataMoversForget) {
-  const auto values = filled<float>({400}, Specials{}, 3);
-  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](float v) { return v == 0 && std::signbit(v); }));
-  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](float v) { return std::isnan(v); }));
-  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](float v) { return std::fpclassify(v) == FP_SUBNORMAL; }));
-}
-
 TEST(Recipe, PaddingOfMarksOutsideEachRectangle) {
   const auto mask = filled<bool>({2, 2, 3}, PaddingOf{{{2, 2}, {1, 3}}}, 0);
   EXPECT_EQ(mask, (std::vector<bool>{false, false, true, false, false, true, false, false, false, true, true, true}));

@@ -68,9 +68,9 @@ class Rows(unittest.TestCase):
 
     def test_thresholds_are_tried_at_both_ends(self) -> None:
         self.assertEqual([run.environment for run in runs_of("scalar")], [{}, {}])
-        self.assertEqual(runs_of("scalar")[-1].arguments, ("verify", "--cover"))
+        self.assertIn("--cover", runs_of("scalar")[0].arguments)
         values = [set(run.environment.values()) for run in runs_of("openmp")]
-        self.assertEqual(values, [set(), {"0"}, {"inf"}, set()])
+        self.assertEqual(values, [set(), {"0"}, {"inf"}])
         text = (ROOT / "backends/openmp/thresholds.h").read_text(encoding="utf-8")
         for name in THRESHOLDS:
             self.assertIn(f'"{name}"', text)
