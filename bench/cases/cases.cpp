@@ -58,11 +58,14 @@ std::vector<Case> drawn_cases(const OperatorEntry& op, const CaseOptions& option
     for (const Choices& choices : all)
       if (is_wanted(name_of(choices))) cases.push_back(make_case(op, choices, options.seed));
   }
-  for (const NamedCase& named : options.named) {
-    const auto is_there = [&](const Case& made) { return made.name == named.name; };
-    if (named.op == op.name && std::none_of(cases.begin(), cases.end(), is_there))
-      cases.push_back(make_case(op, choices_of(op, named.name), options.seed));
-  }
+  const auto add = [&](const Choices& choices) {
+    const auto is_there = [&, name = name_of(choices)](const Case& made) { return made.name == name; };
+    if (std::none_of(cases.begin(), cases.end(), is_there)) cases.push_back(make_case(op, choices, options.seed));
+  };
+  if (options.beyond_32_bits && is_wanted(""))
+    if (const auto choices = smallest_beyond_32_bits(op); choices && is_wanted(name_of(*choices))) add(*choices);
+  for (const NamedCase& named : options.named)
+    if (named.op == op.name) add(choices_of(op, named.name));
   return cases;
 }
 

@@ -58,6 +58,7 @@ struct CaseOptions {
   Drawn drawn = Drawn::none;
   bool drawn_only = false;  ///< no other cases, and no golden folder is read
   double element_budget = default_element_budget;
+  bool beyond_32_bits = false;  ///< of each operator also the drawn case of smallest_beyond_32_bits()
   std::vector<NamedCase> named = {};
 };
 

@@ -197,8 +197,9 @@ void choose_drawn(VerifyOptions& options) {
     throw InvalidArgument("--cover draws its cases itself: leave out --soak and --golden");
   if (!options.cover && options.elements != 0)
     throw InvalidArgument("--elements bounds the cases of --cover alone: add --cover");
-  if (!options.cover) return;
   CaseOptions& cases = options.selection.cases;
+  cases.beyond_32_bits = options.selection.large;
+  if (!options.cover) return;
   cases.drawn = Drawn::array;
   cases.drawn_only = true;
   if (options.selection.large) cases.element_budget = large_element_budget;
@@ -252,8 +253,10 @@ void add_verify(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<VerifyOptions>();
   Verb verb = line.add_verb("verify", "The parity gate: every backend against the oracle and the golden tensors");
   add_run_options(verb, *options);
-  verb.add_flag("--all", options->selection.large,
-                "The tier large as well: cases whose inputs or outputs take 64 MB and more");
+  verb.add_flag(
+      "--all", options->selection.large,
+      "The tier large as well: cases whose inputs or outputs take 64 MB and more, of each operator one beyond 32 bits "
+      "where memory allows");
   verb.add_flag("--cover", options->cover,
                 "Instead, drawn cases that together have every pair of levels of each operator's domain; --all for "
                 "tensors of up to 2^28 elements");
