@@ -382,10 +382,6 @@ void check_independent_axis(const OperatorEntry& op, std::string_view axis) {
         fmt::format("{}: the domain calls the axis {} independent, but no input has it", op.name, axis));
 }
 
-}  // namespace
-
-namespace {
-
 /// A drawn case takes no value that a user could not give.
 void check_values(const OperatorEntry& op, const ParameterRange& range) {
   for (const ParameterClass& known : range.classes) {

@@ -274,9 +274,7 @@ bool is_beyond_32_bits(const OperatorEntry& op, const Choices& choices) {
   for (std::size_t i = 0; i < bound.output_shapes.size(); ++i)
     if (is_beyond(bound.output_shapes[i], instance.outputs[i].dtype)) return true;
   return std::any_of(bound.recipe.begin(), bound.recipe.end(), [&](const CaseInput& input) {
-    const auto field = std::find_if(instance.inputs.begin(), instance.inputs.end(),
-                                    [&](const FieldInfo& info) { return info.name == input.field; });
-    return is_beyond(input.shape, field->dtype);
+    return is_beyond(input.shape, instance.inputs[place_of_input(op, instance, bound.name, input.field)].dtype);
   });
 }
 

@@ -18,7 +18,7 @@ from results.command_line import run_command
 from results.errors import OK, UserError
 
 from . import gcov
-from .gate import ENDS, QUIET, ROOT, SETTINGS, SMALL_COVER, THRESHOLDS, Run
+from .gate import ENDS, QUIET, ROOT, SETTINGS, SMALL_COVER, THRESHOLDS, Run, listed
 
 BACKENDS = ("scalar", "openmp", "eigen")
 BUILD = ROOT / "build" / "coverage"
@@ -33,8 +33,9 @@ _CLOSING = re.compile(r"[})\];,]*(\s*//.*)?")
 HELP = """Asks whether `assay verify` runs every line of the kernels and takes every branch, by gcov.
 
 Builds the preset coverage, verifies the backends scalar, openmp and eigen on a covering array of small cases, and by
-default at both ends of their thresholds, and prints each line that never ran and each direction of a branch that was never taken. How instantiations of
-templates count together stands in scripts/sources/gcov.py. Directions that exceptions take do not count.
+default at both ends of their thresholds, and prints each line that never ran and each direction of a branch that was
+never taken. How instantiations of templates count together stands in scripts/sources/gcov.py. Directions that
+exceptions take do not count.
 
 A comment `// unreached: reason` excuses its line. It is an error where the whole line was reached.
 
@@ -140,20 +141,14 @@ def _verify_all() -> list[str]:
     """Two at a time: gcov adds up what processes count. Returns what broke.
 
     The cover goes operator by operator, all backends in one process: they share the truth. Kernels that count take
-    several times as long: the whole array took over half an hour and reached no more lines.
+    several times as long: the whole array had not ended after 25 minutes.
     """
-    runs = [Run((*SMALL_COVER, *_filters(name)), {}) for name in _operators()]
+    support = listed(BUILD / "assay")["support"]
+    runs = [Run((*SMALL_COVER, *_filters(entry["operator"])), {}) for entry in support]
     for backend, ends in ENDS.items():
         runs += [Run(("verify", "--filter", f"*/{backend}/*"), end) for end in ends]
     with ThreadPoolExecutor(2) as pool:
         return [sentence for sentence in pool.map(_verify, runs) if sentence]
-
-
-def _operators() -> list[str]:
-    done = subprocess.run([BUILD / "assay", "list", "--json", "-"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise UserError(f"`assay list` ended with {done.returncode}: {done.stderr.strip()}")
-    return [entry["operator"] for entry in json.loads(done.stdout)["support"]]
 
 
 def _filters(operator: str) -> list[str]:

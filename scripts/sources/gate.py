@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from results.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,3 +38,14 @@ SMALL_COVER = ("verify", "--cover", "--elements", "8192")
 def runs_of(backend: str) -> list[Run]:
     """The covering array with thresholds as measured, a default verify at both ends of them."""
     return [Run(SMALL_COVER, {}), *(Run(("verify",), end) for end in ENDS.get(backend, [{}]))]
+
+
+def listed(program: Path) -> dict:
+    """What `assay list --json` says."""
+    try:
+        done = subprocess.run([program, "list", "--json", "-"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise UserError(f"cannot run {program}: {error.strerror}; build it, or name another with --program") from error
+    if done.returncode != 0:
+        raise UserError(f"`{program} list` ended with {done.returncode}: {done.stderr.strip()}")
+    return json.loads(done.stdout)

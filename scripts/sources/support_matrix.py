@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +10,7 @@ import typer
 from results.command_line import run_command
 from results.errors import OK, UserError
 
-from .gate import ROOT
+from .gate import ROOT, listed
 
 FILE = ROOT / "backends" / "support_matrix.txt"
 DIFFERENT = 3  # as where parity breaks
@@ -43,7 +41,7 @@ def support_matrix(
 ) -> int:
     """Asks, compares or writes."""
     text = FILE.read_text(encoding="utf-8")
-    said = ask(program)
+    said = read_listed(listed(program))
     if write:
         FILE.write_text(written(text, said), encoding="utf-8")
         return OK
@@ -111,17 +109,6 @@ def written(text: str, said: Matrix) -> str:
     lines = ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     comments = [line for line in text.splitlines() if line.startswith("#")]
     return "\n".join([*comments, *lines]) + "\n"
-
-
-def ask(program: Path) -> Matrix:
-    """What the program lists."""
-    try:
-        done = subprocess.run([program, "list", "--json", "-"], capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise UserError(f"cannot run {program}: {error.strerror}; build it, or name another with --program") from error
-    if done.returncode != 0:
-        raise UserError(f"`{program} list` ended with {done.returncode}: {done.stderr.strip()}")
-    return read_listed(json.loads(done.stdout))
 
 
 def _named(cell: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from results.errors import UserError
 
-from .gate import QUIET, ROOT, Run, runs_of
+from .gate import QUIET, ROOT, Run, listed, runs_of
 from .mutants import Mutant
 from .tree import Module, Tree, object_of, reached_from
 
@@ -192,10 +191,7 @@ def operators_of(file: str, backend: str, sources: list[str], root: Path) -> tup
 
 def supported_operators(program: Path, backend: str) -> tuple[str, ...]:
     """Those that the backend has a kernel for, as the program says."""
-    done = subprocess.run([program, "list", "--json", "-"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise UserError(f"`{program} list` ended with {done.returncode}: {done.stderr.strip()}")
-    cells = {entry["operator"]: entry["backends"][backend] for entry in json.loads(done.stdout)["support"]}
+    cells = {entry["operator"]: entry["backends"][backend] for entry in listed(program)["support"]}
     return tuple(name for name, cell in cells.items() if cell[:1] not in ("–", "") and "unavailable" not in cell)
 
 
