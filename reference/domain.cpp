@@ -255,6 +255,15 @@ std::vector<Factor> factors_of(const Domain& domain) {
   return factors;
 }
 
+std::size_t smallest_level(const Factor& factor) {
+  if (factor.range == nullptr) return 0;
+  const std::vector<std::int64_t>& levels = factor.range->levels;
+  std::size_t smallest = 0;
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    if (levels[i] > 0 && (levels[i] < levels[smallest] || levels[smallest] == 0)) smallest = i;
+  return smallest;
+}
+
 Choices::Choices(const Domain& domain)
     : domain_(&domain), factors_(std::make_shared<const std::vector<Factor>>(factors_of(domain))) {
   for (const Factor& factor : *factors_) values_.push_back(factor.range != nullptr ? factor.range->levels.front() : 0);

@@ -105,6 +105,9 @@ struct Factor {
 };
 std::vector<Factor> factors_of(const Domain& domain);
 
+/// The level of an extent that makes the smallest case that is not empty; the plain level of other factors.
+std::size_t smallest_level(const Factor& factor);
+
 /// One choice for each factor: of an extent its number, otherwise the number of the level.
 class Choices {
  public:

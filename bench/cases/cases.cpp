@@ -10,6 +10,7 @@
 #include <set>
 
 #include "bench/base/interrupt.h"
+#include "bench/cases/beyond_32_bits.h"
 #include "reference/registry.h"
 
 namespace assay::bench {

@@ -8,8 +8,6 @@
 #include <set>
 #include <stdexcept>
 
-#include "bench/cases/cases.h"
-
 namespace assay::bench {
 namespace {
 
@@ -30,16 +28,6 @@ std::vector<std::size_t> numbers(std::size_t count) {
   std::vector<std::size_t> all(count);
   std::iota(all.begin(), all.end(), std::size_t{0});
   return all;
-}
-
-/// The level of an extent that makes the smallest case that is not empty; the plain level of other factors.
-std::size_t smallest_level(const Factor& factor) {
-  if (factor.range == nullptr) return 0;
-  const std::vector<std::int64_t>& levels = factor.range->levels;
-  std::size_t smallest = 0;
-  for (std::size_t i = 0; i < levels.size(); ++i)
-    if (levels[i] > 0 && (levels[i] < levels[smallest] || levels[smallest] == 0)) smallest = i;
-  return smallest;
 }
 
 }  // namespace
@@ -260,54 +248,6 @@ void Cover::check_levels() const {
   const std::vector<std::string> missing = levels_without([](State state) { return state != State::excluded; });
   if (!missing.empty())
     throw std::logic_error(fmt::format("{}: {} occurs in no valid case", op_->name, missing.front()));
-}
-
-namespace {
-
-bool is_beyond_32_bits(const OperatorEntry& op, const Choices& choices) {
-  const OperatorInstance& instance = op.instances.front();
-  const auto is_beyond = [](const Shape& shape, DType dtype) {
-    const auto elements = static_cast<double>(shape.elements());
-    return elements > 0x1p31 || elements * static_cast<double>(size_of(dtype)) > 0x1p32;
-  };
-  const BoundCase bound = bind_case(op, instance, make_case(op, choices, 0));
-  for (std::size_t i = 0; i < bound.output_shapes.size(); ++i)
-    if (is_beyond(bound.output_shapes[i], instance.outputs[i].dtype)) return true;
-  return std::any_of(bound.recipe.begin(), bound.recipe.end(), [&](const CaseInput& input) {
-    return is_beyond(input.shape, instance.inputs[place_of_input(op, instance, bound.name, input.field)].dtype);
-  });
-}
-
-}  // namespace
-
-std::optional<Choices> smallest_beyond_32_bits(const OperatorEntry& op) {
-  if (op.domain->independent.empty()) return std::nullopt;
-  constexpr double least = 0x1p29, most = 0x1p34;  // elements: less cannot be beyond, and more is never granted
-  constexpr std::int64_t slices = 64;              // so that a few of them are a small part
-  const std::vector<Factor> factors = factors_of(*op.domain);
-  Choices smallest(*op.domain);
-  for (std::size_t f = 0; f < factors.size(); ++f) smallest.choose(f, smallest_level(factors[f]), 0);
-  std::vector<std::pair<double, Choices>> candidates;
-  const auto try_pair = [&](std::size_t f, std::size_t g) {
-    for (std::size_t i = 0; i < factors[f].levels.size(); ++i)
-      for (std::size_t j = 0; j < factors[g].levels.size(); ++j) {
-        Choices choices = smallest;
-        choices.choose(f, i, 0);
-        choices.choose(g, j, 0);
-        if (choices.extent(op.domain->independent) < slices) continue;
-        const std::optional<double> work = work_of(op, choices);
-        if (work && *work >= least && *work <= most) candidates.emplace_back(*work, choices);
-      }
-  };
-  for (std::size_t f = 0; f < factors.size(); ++f)
-    for (std::size_t g = f + 1; g < factors.size(); ++g)
-      if (factors[f].range != nullptr && factors[g].range != nullptr) try_pair(f, g);
-  std::reverse(candidates.begin(), candidates.end());  // of equals the one with the longest rows
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [work, choices] : candidates)
-    if (is_beyond_32_bits(op, choices)) return choices;
-  return std::nullopt;
 }
 
 std::vector<PairCount> pairs_judged(std::span<const Cover> covers, std::span<const Row> rows) {

@@ -84,11 +84,6 @@ class Cover {
   std::vector<State> states_;                 ///< by place
 };
 
-/// Choices of the smallest case that counts or addresses beyond 32 bits: a tensor, at the principal dtype, has more
-/// than 2^31 elements or 2^32 bytes. Two extents are as large as that takes, the others as small as can be; nothing if
-/// two do not reach it.
-std::optional<Choices> smallest_beyond_32_bits(const OperatorEntry& op);
-
 /// The pairs that drawn cases have of which some row was judged, of each operator that has such a row.
 std::vector<PairCount> pairs_judged(std::span<const Cover> covers, std::span<const Row> rows);
 

@@ -52,15 +52,6 @@ TEST(Cover, WithoutACaseLosesItsPairs) {
   EXPECT_EQ(cover.count({}).covered, 0U);
 }
 
-TEST(Cover, KnowsTheSmallestCaseBeyond32Bits) {
-  const auto name = [](const char* op) {
-    const std::optional<Choices> choices = smallest_beyond_32_bits(find_operator(op));
-    return choices ? name_of(*choices) : "none";
-  };
-  EXPECT_EQ(name("padding_mask"), "drawn:B=129,H=1,W=16777217");
-  EXPECT_EQ(name("hungarian_assignment"), "none") << "its truth cannot be sampled";
-}
-
 TEST(Cover, CountsThePairsOfJudgedRowsAlone) {
   const OperatorEntry& op = find_operator("padding_mask");
   const std::vector<Cover> covers = {Cover(op, small_budget, 1), Cover(find_operator("hungarian_assignment"), 1, 1)};
