@@ -217,6 +217,12 @@ TensorPack widen(std::span<const FieldInfo> fields, const TensorPack& tensors) {
   return wide;
 }
 
+void check_derivations(const OperatorEntry& op) {
+  for (const FieldInfo& output : op.instances.front().outputs)
+    if (output.bound && output.bound->derivation.empty())
+      throw std::logic_error(fmt::format("{}: the bound of output {} has no derivation", op.name, output.name));
+}
+
 void validate(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
               const TensorPack& inputs) {
   if (op.validate != nullptr) op.validate(params, widen(instance.inputs, inputs).slots());

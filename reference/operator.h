@@ -58,14 +58,15 @@ struct Input {
       : name(n), member(m), axes(a), role(r) {}
 };
 
-/// The constant c of the bound |got − r| ≤ c·u·S + tiny for an output computed in floating point. A comment beside the
-/// oracle derives it.
+/// The constant c of the bound |got − r| ≤ c·u·S + tiny for an output computed in floating point. `derivation` says in
+/// a line what S is and where c comes from; a comment beside the oracle says it whole.
 ///
 /// `low` and `high` are the range that every value of the output lies in, whatever the inputs (a probability: 0 and 1);
 /// infinite where there is none. An element whose tolerance tells nothing is still held to it.
 struct ErrorBound {
   double c;
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+  std::string_view derivation = {};
 };
 /// Marks an output on which the operator's own judge decides.
 struct Judged {};
@@ -166,6 +167,7 @@ concept Operator = requires(const typename Op::Params& params, const typename Op
                             const typename Op::template Outputs<double>& truth, ErrorScale& scale, std::int64_t bytes) {
   { Op::name } -> std::convertible_to<std::string_view>;
   { Op::summary } -> std::convertible_to<std::string_view>;
+  { Op::formula } -> std::convertible_to<std::string_view>;
   { Op::source } -> std::convertible_to<std::string_view>;
   Op::Params::fields();
   Op::template Inputs<double>::fields();
@@ -255,7 +257,7 @@ struct OperatorInstance {
 /// An operator. Its functions take host tensors in contract order and throw InvalidArgument; `widened` inputs and `got`
 /// have f64 where the instance's field carries the dtype (see widen()).
 struct OperatorEntry {
-  std::string_view name, summary, source;
+  std::string_view name, summary, formula, source;
   std::vector<ParamInfo> params;
   std::vector<OperatorInstance> instances;                             ///< one for each dtype, the principal one first
   std::vector<Shape> (*infer)(std::span<const Scalar>, Slots inputs);  ///< reads shape inputs alone, of any dtype
@@ -282,6 +284,9 @@ std::vector<Shape> infer(const OperatorEntry& op, const OperatorInstance& instan
 /// The tensors with those fields that carry the operator's dtype as f64, exactly. The others are shared, not copied,
 /// and `tensors` must outlive the result.
 TensorPack widen(std::span<const FieldInfo> fields, const TensorPack& tensors);
+
+/// Throws std::logic_error if an output's bound has no derivation.
+void check_derivations(const OperatorEntry& op);
 
 /// Throws what the operator finds wrong with the inputs' values, of any dtype.
 void validate(const OperatorEntry& op, const OperatorInstance& instance, std::span<const Scalar> params,
@@ -509,6 +514,7 @@ OperatorEntry describe() {
   OperatorEntry entry{};
   entry.name = Op::name;
   entry.summary = Op::summary;
+  entry.formula = Op::formula;
   entry.source = Op::source;
   entry.params = detail::param_infos<Op>();
   (entry.instances.push_back(detail::instance<Op, Ts>()), ...);
@@ -519,6 +525,7 @@ OperatorEntry describe() {
     return erased;
   };
   if constexpr (DeclaresEquivalents<Op>) entry.equivalents = Op::equivalents;
+  check_derivations(entry);
   entry.domain = std::make_shared<const Domain>(Op::domain());
   check_domain(entry);
   return entry;

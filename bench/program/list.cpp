@@ -43,8 +43,13 @@ std::string role_of(const FieldInfo& field) {
   return field.role == Role::shape ? "shape" : field.role == Role::weight ? "weight" : "activation";
 }
 
-std::string bound_of(const FieldInfo& field) {
+std::string agreement_of(const FieldInfo& field) {
+  if (field.judged) return "judged by the operator";
   return field.bound ? fmt::format("within {}·u·S", field.bound->c) : "exact";
+}
+
+std::string_view derivation_of(const FieldInfo& field) {
+  return field.bound ? field.bound->derivation : std::string_view();
 }
 
 // ---- operators ----
@@ -65,14 +70,24 @@ json describe_json(const OperatorEntry& op) {
                       {"arity", arity_of(field)},
                       {"role", role_of(field)}});
   for (const FieldInfo& field : op.instances.front().outputs)
-    outputs.push_back(
-        {{"name", field.name}, {"dtype", name_of(field.dtype)}, {"axes", field.axes}, {"bound", bound_of(field)}});
-  return {{"name", op.name},  {"summary", op.summary}, {"source", op.source}, {"dtypes", dtypes},
-          {"params", params}, {"inputs", inputs},      {"outputs", outputs}};
+    outputs.push_back({{"name", field.name},
+                       {"dtype", name_of(field.dtype)},
+                       {"axes", field.axes},
+                       {"bound", agreement_of(field)},
+                       {"derivation", derivation_of(field)}});
+  return {{"name", op.name},  {"summary", op.summary}, {"formula", op.formula}, {"source", op.source},
+          {"dtypes", dtypes}, {"params", params},      {"inputs", inputs},      {"outputs", outputs}};
+}
+
+void print_cases(const OperatorEntry& op) {
+  Table cases({"case", "tier", "source"});
+  for (const Case& made : op.cases()) cases.add({made.name, std::string(name_of(made.tier)), made.source});
+  say("\n" + cases.text(3));
 }
 
 void print_description(const OperatorEntry& op) {
-  say(fmt::format("{}: {}\nsource: {}\ndtypes: {}\n", op.name, op.summary, op.source, dtypes_of(op)));
+  say(fmt::format("{}: {}\nformula: {}\nsource: {}\ndtypes: {}\n", op.name, op.summary, op.formula, op.source,
+                  dtypes_of(op)));
   Table params({"parameter", "type", "default", "meaning"});
   for (const ParamInfo& param : op.params)
     params.add({std::string(param.name), kind_of(param), param.required ? "(required)" : to_string(param.default_value),
@@ -85,12 +100,13 @@ void print_description(const OperatorEntry& op) {
                 role_of(field), arity_of(field)});
   if (!instance.inputs.empty()) say("\n" + inputs.text(5));
   Table outputs({"output", "dtype", "axes", "agreement"});
-  for (const FieldInfo& field : instance.outputs) {
-    std::string agreement = field.judged ? "judged by the operator" : bound_of(field);
+  for (const FieldInfo& field : instance.outputs)
     outputs.add({std::string(field.name), std::string(name_of(field.dtype)), fmt::format("[{}]", field.axes),
-                 std::move(agreement)});
-  }
+                 agreement_of(field)});
   say("\n" + outputs.text(4));
+  for (const FieldInfo& field : instance.outputs)
+    if (field.bound) say(fmt::format("bound of {}: {}\n", field.name, derivation_of(field)));
+  print_cases(op);
 }
 
 json list_operators() {
@@ -209,7 +225,8 @@ void add_list(CommandLine& line, Chosen& chosen) {
   const auto options = std::make_shared<ListOptions>();
   Verb verb = line.add_verb("list", "What there is; without a word, which backend supports which operator");
   verb.add_option("what", options->what, "operators, backends or cases").type_name("WHAT");
-  verb.add_option("--describe", options->describe, "One operator's parameters, inputs and outputs")
+  verb.add_option("--describe", options->describe,
+                  "One operator's contract: formula, parameters, inputs, outputs, bounds and cases")
       .type_name("OPERATOR")
       .not_empty();
   verb.add_option("--json", options->json, "Write the same as JSON; - is standard output")

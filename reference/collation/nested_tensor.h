@@ -11,6 +11,8 @@ namespace assay {
 struct NestedTensor {
   static constexpr std::string_view name = "nested_tensor";
   static constexpr std::string_view summary = "images padded to their common size, and the mask of the padding";
+  static constexpr std::string_view formula =
+      "tensors[b, c, y, x] = images.b[c, y, x] inside image b and 0 outside; mask[b, y, x] = y >= h_b or x >= w_b";
   static constexpr std::string_view source =
       "facebookresearch/detr util/misc.py nested_tensor_from_tensor_list; torchvision models/detection/transform.py "
       "batch_images";

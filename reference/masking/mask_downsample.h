@@ -11,6 +11,8 @@ namespace assay {
 struct MaskDownsample {
   static constexpr std::string_view name = "mask_downsample";
   static constexpr std::string_view summary = "nearest interpolation of a mask to a feature map's size";
+  static constexpr std::string_view formula =
+      "mask'[b, i, j] = mask[b, min(floor(i * (H / h)), H - 1), min(floor(j * (W / w)), W - 1)], computed in float32";
   static constexpr std::string_view source =
       "facebookresearch/detr models/backbone.py: F.interpolate(m[None].float(), size).to(bool)";
 

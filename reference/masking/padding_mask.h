@@ -9,6 +9,7 @@ namespace assay {
 struct PaddingMask {
   static constexpr std::string_view name = "padding_mask";
   static constexpr std::string_view summary = "true where a pixel of the canvas lies outside the image";
+  static constexpr std::string_view formula = "mask[b, y, x] = y >= h_b or x >= w_b";
   static constexpr std::string_view source = "facebookresearch/detr util/misc.py nested_tensor_from_tensor_list";
 
   struct Params {

@@ -16,6 +16,9 @@ struct SinePositionEncoding {
   static constexpr std::string_view name = "sine_position_encoding";
   static constexpr std::string_view summary =
       "sines and cosines of each valid pixel's place, over a range of wavelengths";
+  static constexpr std::string_view formula =
+      "sin(v / T^(2i/F)) and cos(v / T^(2i/F)) interleaved, v = the cumulative sum of valid cells along H, then W; "
+      "normalised: v = (v + offset) / (last + eps) * scale";
   static constexpr std::string_view source = "facebookresearch/detr models/position_encoding.py PositionEmbeddingSine";
 
   struct Params {
@@ -49,7 +52,13 @@ struct SinePositionEncoding {
     /// c = 16: DETR's formula in float32, PyTorch eager, needed 3.6 (the reciprocal and the recurrence forms less);
     /// four times that is 14.4.
     static constexpr auto fields() {
-      return std::tuple{Output{"encoding", &Outputs::encoding, "B 2F H W", ErrorBound{.c = 16, .low = -1, .high = 1}}};
+      return std::tuple{
+          Output{"encoding", &Outputs::encoding, "B 2F H W",
+                 ErrorBound{.c = 16,
+                            .low = -1,
+                            .high = 1,
+                            .derivation = "S = the argument of sin or cos as its roundings leave it, plus |r|; c = 16, "
+                                          "four times the 3.6 of PyTorch eager in float32"}}};
     }
   };
   static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);

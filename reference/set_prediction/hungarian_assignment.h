@@ -11,6 +11,8 @@ namespace assay {
 struct HungarianAssignment {
   static constexpr std::string_view name = "hungarian_assignment";
   static constexpr std::string_view summary = "the one-to-one matching of queries and targets of least total cost";
+  static constexpr std::string_view formula =
+      "of each image, the min(Q, T_b) pairs of a query and a target of least total cost";
   static constexpr std::string_view source =
       "facebookresearch/detr models/matcher.py HungarianMatcher (scipy linear_sum_assignment)";
 

@@ -11,6 +11,7 @@ struct RelativePositionBias {
   static constexpr std::string_view name = "relative_position_bias";
   static constexpr std::string_view summary =
       "the bias of each head for each pair of tokens of a window, gathered from its table";
+  static constexpr std::string_view formula = "bias[head, i, j] = table[index[i, j], head]";
   static constexpr std::string_view source = "microsoft/Swin-Transformer models/swin_transformer.py WindowAttention";
 
   using Params = window::Params;

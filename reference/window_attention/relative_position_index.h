@@ -10,6 +10,7 @@ namespace assay {
 struct RelativePositionIndex {
   static constexpr std::string_view name = "relative_position_index";
   static constexpr std::string_view summary = "the row of the bias table for each pair of tokens of a window";
+  static constexpr std::string_view formula = "index[i, j] = (h_i - h_j + Wh - 1) * (2Ww - 1) + (w_i - w_j + Ww - 1)";
   static constexpr std::string_view source = "microsoft/Swin-Transformer models/swin_transformer.py WindowAttention";
 
   using Params = window::Params;
