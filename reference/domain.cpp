@@ -40,6 +40,14 @@ ParameterRange constants(std::string_view name, const std::vector<Value>& values
   return range;
 }
 
+/// An axis that is a number: "4".
+std::optional<std::int64_t> fixed_extent(std::string_view axis) {
+  std::int64_t number = 0;
+  const auto [stop, error] = std::from_chars(axis.data(), axis.data() + axis.size(), number);
+  if (error == std::errc() && stop == axis.data() + axis.size()) return number;
+  return std::nullopt;
+}
+
 /// "B·nW" is the product of two extents, a number is itself.
 std::int64_t extent_of_axis(const Choices& choices, std::string_view axis) {
   constexpr std::string_view times = "·";
@@ -48,10 +56,8 @@ std::int64_t extent_of_axis(const Choices& choices, std::string_view axis) {
     return first * extent_of_axis(choices, axis.substr(at + times.size()));
   }
   if (axis.ends_with('*')) axis.remove_suffix(1);
-  std::int64_t number = 0;
-  const auto [stop, error] = std::from_chars(axis.data(), axis.data() + axis.size(), number);
-  if (error == std::errc() && stop == axis.data() + axis.size()) return number;
-  return choices.extent(axis);
+  const std::optional<std::int64_t> fixed = fixed_extent(axis);
+  return fixed ? *fixed : choices.extent(axis);
 }
 
 Shape shape_of(const Choices& choices, std::string_view axes) {
@@ -63,13 +69,18 @@ Shape shape_of(const Choices& choices, std::string_view axes) {
 std::string shapes_factor(const ListRange& list) { return fmt::format("{}.shapes", list.field); }
 
 /// The shapes of a list's elements: along each axis spread under the extent chosen for it.
-std::vector<Shape> list_shapes(const Choices& choices, const ListRange& list) {
+std::vector<Shape> list_shapes(const Choices& choices, const FieldInfo& field, const ListRange& list) {
   const std::string factor = shapes_factor(list);
+  const std::vector<std::string_view> axes = words_of(field.axes);
   const std::int64_t count = choices.extent(list.count);
   std::vector<Shape> shapes(static_cast<std::size_t>(count));
   for (std::size_t axis = 0; axis < list.most.size(); ++axis) {
-    const std::uint64_t key = random_bits(derive_key(choices.key(), factor), axis);
-    const auto along = spread(choices.level(factor), count, 1, choices.extent(list.most[axis]), key);
+    const std::string_view most = list.most[axis];
+    const auto first = std::find(list.most.begin(), list.most.end(), most) - list.most.begin();
+    const std::uint64_t key = random_bits(derive_key(choices.key(), factor), static_cast<std::uint64_t>(first));
+    const std::string_view how = list.alike || fixed_extent(most) ? "equal" : choices.level(factor);
+    const std::int64_t least = axis < axes.size() && axes[axis].ends_with('*') ? 0 : 1;
+    const auto along = spread(how, count, least, extent_of_axis(choices, most), key);
     for (std::size_t i = 0; i < shapes.size(); ++i) shapes[i].push_back(along[i]);
   }
   return shapes;
@@ -99,7 +110,7 @@ void add_input(const Choices& choices, const FieldInfo& field, Recipes recipes, 
   if (chosen->recipe == nullptr) return;
   const ListRange* list = list_of(choices.domain(), field.name);
   const std::vector<Shape> shapes =
-      list != nullptr ? list_shapes(choices, *list) : std::vector<Shape>{shape_of(choices, field.axes)};
+      list != nullptr ? list_shapes(choices, field, *list) : std::vector<Shape>{shape_of(choices, field.axes)};
   const std::uint64_t key = derive_key(choices.key(), field.name);
   const bool has_recipe = recipes == Recipes::of_all || field.role == Role::shape;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
@@ -243,7 +254,7 @@ std::vector<Factor> factors_of(const Domain& domain) {
     factors.push_back(std::move(factor));
   }
   for (const ListRange& list : domain.lists)
-    factors.push_back({shapes_factor(list), {std::begin(spreads), std::end(spreads)}});
+    if (!list.alike) factors.push_back({shapes_factor(list), {std::begin(spreads), std::end(spreads)}});
   for (const ParameterRange& range : domain.parameters) {
     factors.push_back({std::string(range.name), {}});
     for (const ParameterClass& known : range.classes) factors.back().levels.push_back(known.label);

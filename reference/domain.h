@@ -63,11 +63,13 @@ struct FieldRange {
   std::vector<ValueClass> classes;  ///< the first is the plain one
 };
 
-/// A list input: the axis that counts its elements, and the extents that its elements stay within. Which of them reach
-/// those extents is a factor of its own, "images.shapes".
+/// A list input: the axis that counts its elements, and the extents that its elements stay within. A number is the
+/// extent itself, axes of one name have one extent, and an axis that the field allows to be zero may be. Which elements
+/// reach those extents is a factor of its own, "images.shapes", unless all do.
 struct ListRange {
   std::string_view field, count;
   std::vector<std::string_view> most;
+  bool alike = false;  ///< all elements have one shape
 };
 
 /// An extent that follows from other choices: the entries of a table.

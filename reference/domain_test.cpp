@@ -76,6 +76,33 @@ TEST(Domain, CountsTheElementsOfACase) {
       << "the table's entries follow from the window";
 }
 
+std::vector<Shape> shapes_of(const Case& made, std::string_view field) {
+  std::vector<Shape> shapes;
+  for (const CaseInput& input : made.inputs)
+    if (input.field == field) shapes.push_back(input.shape);
+  return shapes;
+}
+
+TEST(Domain, AListsElementsHaveTheShapesThatItsAxesSay) {
+  const OperatorEntry& op = find_operator("yolo_collate");
+  const auto drawn = [&](std::string_view name) { return make_case(op, choices_of(op, name), 1); };
+  const Case mixed = drawn("drawn:B=17,S_i=64,n_i=3,image_size=2");
+  for (const Shape& image : shapes_of(mixed, "images")) {
+    EXPECT_EQ(image[0], 3) << "a number is the extent itself";
+    EXPECT_EQ(image[1], image[2]) << "axes of one name have one extent";
+    EXPECT_LE(image[1], 64);
+  }
+  const Case last = drawn("drawn:B=3,S_i=8,n_i=3,image_size=2,targets.shapes=last");
+  EXPECT_THAT(shapes_of(last, "targets"), ElementsAre(Shape{0, 6}, Shape{0, 6}, Shape{3, 6})) << "n_i* may be zero";
+}
+
+TEST(Domain, AListOfOneShapeHasNoFactorOfItsShapes) {
+  const OperatorEntry& op = find_operator("stack_collate");
+  for (const Factor& factor : factors_of(*op.domain)) EXPECT_NE(factor.name, "samples.shapes");
+  const Case made = make_case(op, choices_of(op, "drawn:B=3,C=2,H=5,W=7"), 1);
+  EXPECT_THAT(shapes_of(made, "samples"), testing::Each(Shape{2, 5, 7}));
+}
+
 TEST(Domain, AnOperatorsPlainCaseIsChecked) {
   OperatorEntry op = find_operator("padding_mask");
   Domain domain = *op.domain;

@@ -7,6 +7,8 @@
 #include <numeric>
 
 #include "reference/collation/nested_tensor.h"
+#include "reference/collation/stack_collate.h"
+#include "reference/collation/yolo_collate.h"
 #include "reference/masking/mask_downsample.h"
 #include "reference/masking/padding_mask.h"
 #include "reference/position_encoding/sine_position_encoding.h"
@@ -24,6 +26,8 @@ std::vector<OperatorEntry> all() {
       describe<PaddingMask, float>(),
       describe<MaskDownsample, float>(),
       describe<NestedTensor, float, std::uint8_t>(),
+      describe<StackCollate, float, std::uint8_t>(),
+      describe<YoloCollate, float>(),
       describe<SinePositionEncoding, float>(),
       describe<RelativePositionIndex, float>(),
       describe<RelativePositionBias, float>(),

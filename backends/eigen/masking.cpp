@@ -1,5 +1,6 @@
 // padding_mask by filling the three blocks of each image's canvas, and mask_downsample by indexing a plane with a list
 // of rows and a list of columns.
+#include "backends/eigen/nearest.h"
 #include "backends/eigen/planes.h"
 #include "reference/masking/mask_downsample.h"
 #include "reference/masking/padding_mask.h"
@@ -19,19 +20,10 @@ void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& 
   }
 }
 
-using Indices = Eigen::Array<std::int64_t, Eigen::Dynamic, 1>;
-
 /// Which rows and columns of the input are shown: they follow from the shapes alone.
 struct Sampled {
   Indices rows, columns;
 };
-
-/// floor(i·(in/out)) for each i of `out`, at most in − 1; in float32, where some products round across an integer.
-Indices nearest_indices(std::int64_t in, std::int64_t out) {
-  const float scale = static_cast<float>(in) / static_cast<float>(out);
-  const Indices i = Indices::NullaryExpr(out, [](Eigen::Index k) { return k; });
-  return (i.cast<float>() * scale).floor().cast<std::int64_t>().min(in - 1);
-}
 
 Sampled prepare(const MaskDownsample::Params& params, const MaskDownsample::Inputs<float>& in) {
   return {nearest_indices(in.mask.shape[1], params.out_height), nearest_indices(in.mask.shape[2], params.out_width)};

@@ -1,14 +1,22 @@
-// nested_tensor: every byte of the canvas is written once, in order, copied from its image or zero.
+// nested_tensor: every byte of the canvas is written once, in order, copied from its image or zero. stack_collate and
+// yolo_collate: the same with nothing to pad, the second of images whose rows and columns are chosen from.
 #include <algorithm>
+#include <vector>
 
 #include "backends/backend.h"
+#include "backends/openmp/nearest.h"
 #include "backends/openmp/padding.h"
 #include "backends/openmp/parallel.h"
+#include "backends/openmp/row_blocks.h"
 #include "backends/openmp/streaming.h"
 #include "reference/collation/nested_tensor.h"
+#include "reference/collation/stack_collate.h"
+#include "reference/collation/yolo_collate.h"
 
 namespace assay::openmp {
 namespace {
+
+// ---- nested_tensor ----
 
 /// One channel of an image, to be placed on a canvas. Rows are measured in bytes.
 struct Channel {
@@ -76,8 +84,120 @@ void nested_tensor(const NestedTensor::Params&, const NestedTensor::Inputs<T>& i
   });
 }
 
+// ---- stack_collate ----
+
+template <class Stream>
+void append_all(const void* from, std::int64_t bytes, Stream&& to) {
+  to.append(from, static_cast<std::size_t>(bytes));
+  to.finish();
+}
+
+template <class T>
+void stack_collate(const StackCollate::Params&, const StackCollate::Inputs<T>& in,
+                   const StackCollate::Outputs<T>& out) {
+  constexpr std::int64_t element = sizeof(T);
+  const std::int64_t B = out.batch.shape[0], elements = out.batch.shape.elements() / B;
+  const std::int64_t bytes = 2 * B * elements * element;
+  const bool streamed = bytes > thresholds.stream;
+  const RowBlocks blocks(elements, element);
+  parallel_for(B * blocks.count(), bytes, [&](std::int64_t task, int) {
+    const std::int64_t b = task / blocks.count(), block = task % blocks.count(), begin = blocks.begin(block);
+    const T* const from = in.samples[static_cast<std::size_t>(b)].data + begin;
+    T* const to = out.batch.data + b * elements + begin;
+    const std::int64_t count = (blocks.end(block) - begin) * element;
+    if (streamed) {
+      append_all(from, count, LineStream(to));
+    } else {
+      append_all(from, count, PlainStream(to));
+    }
+  });
+}
+
+// ---- yolo_collate ----
+
+/// What a plan can know of each image: which rows, and columns, are shown, and where its targets begin.
+struct YoloPlan {
+  std::vector<std::vector<std::int64_t>> sources;  ///< [B][S]
+  std::vector<std::int64_t> first_target;          ///< [B]
+  std::int64_t bytes = 0;                          ///< that images move
+  Scratch row;
+};
+
+YoloPlan prepare_yolo(const YoloCollate::Params& params, const YoloCollate::Inputs<float>& in) {
+  const std::int64_t S = params.image_size;
+  YoloPlan plan;
+  std::int64_t first = 0;
+  for (std::size_t b = 0; b < in.images.size(); ++b) {
+    const std::int64_t size = in.images[b].shape[1], shown = std::min(size, S);
+    plan.sources.push_back(nearest_sources(size, S));
+    plan.first_target.push_back(first);
+    first += in.targets[b].shape[0];
+    plan.bytes += 3 * (shown * shown + S * S) * static_cast<std::int64_t>(sizeof(float));
+  }
+  plan.row = Scratch(S);
+  return plan;
+}
+
+void gather_row(const float* from, const std::vector<std::int64_t>& columns, float* to) {
+  const std::int64_t* column = columns.data();
+  const auto S = static_cast<std::int64_t>(columns.size());
+  for (std::int64_t x = 0; x < S; ++x) to[x] = from[column[x]];
+}
+
+/// Rows [begin, end) of a channel of the result. An image of the size that is asked for is copied.
+void resize_rows(const float* channel, std::int64_t size, const std::vector<std::int64_t>& sources, std::int64_t begin,
+                 std::int64_t end, float* to) {
+  const auto S = static_cast<std::int64_t>(sources.size());
+  if (size == S) return append_all(channel + begin * S, (end - begin) * S * 4, PlainStream(to));
+  for (std::int64_t y = begin; y < end; ++y, to += S)
+    gather_row(channel + sources[static_cast<std::size_t>(y)] * size, sources, to);
+}
+
+/// The same past the caches; `row` has room for one.
+void stream_rows(const float* channel, std::int64_t size, const std::vector<std::int64_t>& sources, std::int64_t begin,
+                 std::int64_t end, float* row, LineStream to) {
+  const auto S = static_cast<std::int64_t>(sources.size());
+  if (size == S) return append_all(channel + begin * S, (end - begin) * S * 4, to);
+  for (std::int64_t y = begin; y < end; ++y) {
+    gather_row(channel + sources[static_cast<std::size_t>(y)] * size, sources, row);
+    to.append(row, sources.size() * sizeof(float));
+  }
+  to.finish();
+}
+
+void write_targets(const YoloPlan& plan, const YoloCollate::Inputs<float>& in, const View<float>& targets) {
+  parallel_for(std::ssize(in.targets), 2 * targets.shape.elements() * 4, [&](std::int64_t b, int) {
+    const View<const float>& own = in.targets[static_cast<std::size_t>(b)];
+    float* const to = targets.data + plan.first_target[static_cast<std::size_t>(b)] * 6;
+    std::copy_n(own.data, own.shape.elements(), to);
+    for (std::int64_t row = 0; row < own.shape[0]; ++row) to[row * 6] = static_cast<float>(b);
+  });
+}
+
+void yolo_collate(YoloPlan& plan, const YoloCollate::Params& params, const YoloCollate::Inputs<float>& in,
+                  const YoloCollate::Outputs<float>& out) {
+  const std::int64_t B = out.images.shape[0], S = params.image_size;
+  const bool streamed = plan.bytes > thresholds.stream;
+  const RowBlocks blocks(S, S * 4);
+  parallel_for(B * 3 * blocks.count(), plan.bytes, [&](std::int64_t task, int worker) {
+    const std::int64_t block = task % blocks.count(), plane = task / blocks.count();
+    const auto b = static_cast<std::size_t>(plane / 3);
+    const std::int64_t size = in.images[b].shape[1], begin = blocks.begin(block), end = blocks.end(block);
+    const float* const channel = in.images[b].data + plane % 3 * size * size;
+    float* const to = out.images.data + (plane * S + begin) * S;
+    if (streamed) {
+      stream_rows(channel, size, plan.sources[b], begin, end, plan.row[worker], LineStream(to));
+    } else {
+      resize_rows(channel, size, plan.sources[b], begin, end, to);
+    }
+  });
+  write_targets(plan, in, out.targets);
+}
+
 const Kernels kernels([](KernelTable& table) {
   table.add_each<NestedTensor, float, std::uint8_t>([](const auto&... all) { nested_tensor(all...); });
+  table.add_each<StackCollate, float, std::uint8_t>([](const auto&... all) { stack_collate(all...); });
+  table.add<YoloCollate, float>(prepare_yolo, yolo_collate);
 });
 
 }  // namespace

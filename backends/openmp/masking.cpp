@@ -1,12 +1,13 @@
 // padding_mask and mask_downsample. The first writes runs of equal bytes; the second reads nothing but the cells it
 // shows.
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "backends/backend.h"
+#include "backends/openmp/nearest.h"
 #include "backends/openmp/padding.h"
 #include "backends/openmp/parallel.h"
+#include "backends/openmp/row_blocks.h"
 #include "reference/masking/mask_downsample.h"
 #include "reference/masking/padding_mask.h"
 
@@ -28,17 +29,6 @@ void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& 
 struct Sources {
   std::vector<std::int64_t> row, column;
 };
-
-/// torch's rule, in float32 as there (aten/src/ATen/native/UpSample.h).
-std::vector<std::int64_t> nearest_sources(std::int64_t in, std::int64_t out) {
-  const float scale = static_cast<float>(in) / static_cast<float>(out);
-  std::vector<std::int64_t> source;
-  for (std::int64_t i = 0; i < out; ++i) {
-    const auto nearest = static_cast<std::int64_t>(std::floor(static_cast<float>(i) * scale));
-    source.push_back(std::min(nearest, in - 1));
-  }
-  return source;
-}
 
 Sources prepare_downsample(const MaskDownsample::Params& params, const MaskDownsample::Inputs<float>& in) {
   return {nearest_sources(in.mask.shape[1], params.out_height), nearest_sources(in.mask.shape[2], params.out_width)};

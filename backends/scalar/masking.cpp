@@ -1,8 +1,6 @@
 // padding_mask and mask_downsample, one cell at a time.
-#include <algorithm>
-#include <cmath>
-
 #include "backends/backend.h"
+#include "backends/scalar/nearest.h"
 #include "reference/masking/mask_downsample.h"
 #include "reference/masking/padding_mask.h"
 
@@ -27,9 +25,9 @@ void mask_downsample(const MaskDownsample::Params& params, const MaskDownsample:
   const float scale_x = static_cast<float>(W) / static_cast<float>(w);
   for (std::int64_t b = 0; b < B; ++b)
     for (std::int64_t i = 0; i < h; ++i) {
-      const std::int64_t y = std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(i) * scale_y)), H - 1);
+      const std::int64_t y = nearest_source(i, scale_y, H);
       for (std::int64_t j = 0; j < w; ++j) {
-        const std::int64_t x = std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(j) * scale_x)), W - 1);
+        const std::int64_t x = nearest_source(j, scale_x, W);
         out.mask.data[(b * h + i) * w + j] = in.mask.data[(b * H + y) * W + x];
       }
     }

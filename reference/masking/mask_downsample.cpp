@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
+#include "reference/masking/nearest.h"
 #include "reference/value_classes.h"
 #include "reference/workloads.h"
 
@@ -18,12 +17,6 @@ CaseOf<MaskDownsample> downsample_case(std::string name, std::string_view source
   const auto [H, W] = workloads::canvas(sizes);
   const Shape shape{static_cast<std::int64_t>(sizes.size()), H, W};
   return {std::move(name), std::string(source), {height, width}, {{"mask", shape, PaddingOf{sizes}}}};
-}
-
-/// torch's upsample_nearest index (aten/src/ATen/native/UpSample.h), in float32 as there.
-std::int64_t nearest_source(std::int64_t i, std::int64_t in, std::int64_t out) {
-  const float scale = static_cast<float>(in) / static_cast<float>(out);
-  return std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(i) * scale)), in - 1);
 }
 
 /// Two lines of 65 cells to one of 8,476,543, the fewest at which so short a line needs the clamp: in float32

@@ -111,7 +111,8 @@ def encode_safetensors(tensors: dict[str, Array], metadata: dict[str, str]) -> b
 
 def numpy_of(tensor: torch.Tensor) -> Array:
     """The tensor's values as a dense row-major array, cut off from autograd."""
-    return np.ascontiguousarray(tensor.detach().cpu().numpy())
+    array = tensor.detach().cpu().numpy()
+    return np.ascontiguousarray(array).reshape(array.shape)  # numpy makes a vector of a scalar
 
 
 def package(name: str) -> str:
