@@ -11,6 +11,8 @@
 #include "reference/collation/yolo_collate.h"
 #include "reference/masking/mask_downsample.h"
 #include "reference/masking/padding_mask.h"
+#include "reference/position_encoding/learned_position_encoding.h"
+#include "reference/position_encoding/query_position_encoding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
 #include "reference/set_prediction/generalized_box_iou.h"
 #include "reference/set_prediction/hungarian_assignment.h"
@@ -29,6 +31,8 @@ std::vector<OperatorEntry> all() {
       describe<StackCollate, float, std::uint8_t>(),
       describe<YoloCollate, float>(),
       describe<SinePositionEncoding, float>(),
+      describe<LearnedPositionEncoding, float>(),
+      describe<QueryPositionEncoding, float>(),
       describe<RelativePositionIndex, float>(),
       describe<RelativePositionBias, float>(),
       describe<WindowSoftmax, float>(),

@@ -1,6 +1,9 @@
 // sine_position_encoding: the positions of an image as two planes, then for each wavelength one sine and one cosine of
-// a whole plane.
+// a whole plane. learned_position_encoding: a line of a table repeated over a plane. query_position_encoding: for each
+// coordinate one sine and one cosine of all its angles.
 #include "backends/eigen/planes.h"
+#include "reference/position_encoding/learned_position_encoding.h"
+#include "reference/position_encoding/query_position_encoding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::eigen {
@@ -85,7 +88,58 @@ void sine_position_encoding(Workspace& work, const Sine::Params& params, const S
   }
 }
 
-const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, sine_position_encoding); });
+using Learned = LearnedPositionEncoding;
+
+void learned_position_encoding(const Learned::Params& params, const Learned::Inputs<float>& in,
+                               const Learned::Outputs<float>& out) {
+  const std::int64_t H = params.height, W = params.width, F = in.row_embed.shape[1];
+  const PlaneMap<const float> rows(in.row_embed.data, H, F), columns(in.col_embed.data, W, F);
+  float* image = out.encoding.data;
+  for (std::int64_t b = 0; b < params.batch; ++b, image += 2 * F * H * W)
+    for (std::int64_t c = 0; c < F; ++c) {
+      PlaneMap<float>(image + c * H * W, H, W) = columns.col(c).transpose().replicate(H, 1);
+      PlaneMap<float>(image + (F + c) * H * W, H, W) = rows.col(c).replicate(1, W);
+    }
+}
+
+using Query = QueryPositionEncoding;
+
+/// What a plan can know: the wavelengths, one for each pair of channels, and room for the angles of one coordinate.
+struct QueryWorkspace {
+  Eigen::ArrayXf dim;         ///< [F/2]
+  Plane<float> angles, wave;  ///< [Q·B, F/2]
+};
+
+QueryWorkspace prepare_query(const Query::Params& params, const Query::Inputs<float>& in) {
+  const std::int64_t points = in.pos.shape[0] * in.pos.shape[1], pairs = params.num_pos_feats / 2;
+  return {wavelengths(params.temperature, params.num_pos_feats), Plane<float>(points, pairs),
+          Plane<float>(points, pairs)};
+}
+
+/// Each wave is computed in a plane of our own, as in encode().
+void query_position_encoding(QueryWorkspace& work, const Query::Params& params, const Query::Inputs<float>& in,
+                             const Query::Outputs<float>& out) {
+  const std::int64_t points = work.angles.rows(), pairs = work.angles.cols(), n = in.pos.shape[2];
+  const auto scale = static_cast<float>(params.scale);
+  const PlaneMap<const float> pos(in.pos.data, points, n);
+  PlaneMap<float> encoding(out.encoding.data, points, n * 2 * pairs);
+  const std::int64_t order[] = {1, 0, 2, 3};  // y, x, w, h
+  for (std::int64_t block = 0; block < n; ++block) {
+    const Eigen::ArrayXf position = pos.col(order[block]) * scale;
+    work.angles = position.replicate(1, pairs).rowwise() / work.dim.transpose();
+    auto channels = encoding.middleCols(block * 2 * pairs, 2 * pairs);
+    work.wave = work.angles.sin();
+    channels(Eigen::all, Eigen::seqN(0, pairs, 2)) = work.wave;
+    work.wave = work.angles.cos();
+    channels(Eigen::all, Eigen::seqN(1, pairs, 2)) = work.wave;
+  }
+}
+
+const Kernels kernels([](KernelTable& table) {
+  table.add<Sine, float>(prepare, sine_position_encoding);
+  table.add<Learned, float>(learned_position_encoding);
+  table.add<Query, float>(prepare_query, query_position_encoding);
+});
 
 }  // namespace
 

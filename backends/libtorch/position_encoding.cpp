@@ -1,6 +1,11 @@
 // sine_position_encoding as in DETR (models/position_encoding.py PositionEmbeddingSine), with the offset and the two
-// temperatures of its descendants; float32 throughout, as there.
+// temperatures of its descendants; float32 throughout, as there. learned_position_encoding as in the same file, and
+// query_position_encoding as in Conditional-DETR (models/transformer.py gen_sineembed_for_position).
+#include <vector>
+
 #include "backends/libtorch/tensors.h"
+#include "reference/position_encoding/learned_position_encoding.h"
+#include "reference/position_encoding/query_position_encoding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::libtorch {
@@ -37,11 +42,11 @@ at::Tensor embed(const Sine::Params& params, const at::Tensor& not_mask, std::in
   return (params.eps > 0 ? quotient.clamp(-largest_quotient, largest_quotient) : quotient) * params.scale;
 }
 
-/// [B, H, W, F]: the sine of the even channels and the cosine of the odd ones, interleaved.
+/// […, F]: the sine of the even channels and the cosine of the odd ones, interleaved.
 at::Tensor waves(const at::Tensor& position, const at::Tensor& dim) {
   const at::Tensor angle = position.unsqueeze(-1) / dim;
-  const auto even = angle.slice(3, 0, c10::nullopt, 2), odd = angle.slice(3, 1, c10::nullopt, 2);
-  return at::stack({even.sin(), odd.cos()}, 4).flatten(3);
+  const auto even = angle.slice(-1, 0, c10::nullopt, 2), odd = angle.slice(-1, 1, c10::nullopt, 2);
+  return at::stack({even.sin(), odd.cos()}, -1).flatten(-2);
 }
 
 void sine_position_encoding(Wavelengths& wavelengths, const Sine::Params& params, const Sine::Inputs<float>& in,
@@ -55,7 +60,42 @@ void sine_position_encoding(Wavelengths& wavelengths, const Sine::Params& params
   at::cat_out(channels_last, {y, x}, 3);
 }
 
-const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, sine_position_encoding); });
+/// cat([x_emb.unsqueeze(0).repeat(h, 1, 1), y_emb.unsqueeze(1).repeat(1, w, 1)], dim=-1).permute(2, 0, 1) for each
+/// image.
+void learned_position_encoding(const LearnedPositionEncoding::Params& params,
+                               const LearnedPositionEncoding::Inputs<float>& in,
+                               const LearnedPositionEncoding::Outputs<float>& out) {
+  const NoAutograd guard;
+  const std::int64_t H = params.height, W = params.width;
+  const at::Tensor x = tensor_of(in.col_embed).narrow(0, 0, W), y = tensor_of(in.row_embed).narrow(0, 0, H);
+  const at::Tensor pos = at::cat({x.unsqueeze(0).repeat({H, 1, 1}), y.unsqueeze(1).repeat({1, W, 1})}, -1);
+  const at::Tensor encoding = tensor_of(out.encoding);
+  encoding.copy_(pos.permute({2, 0, 1}).unsqueeze(0).expand_as(encoding));
+}
+
+using Query = QueryPositionEncoding;
+
+/// dim_t, [F].
+at::Tensor prepare_query(const Query::Params& params, const Query::Inputs<float>&) {
+  const NoAutograd guard;
+  return dim_t(params.temperature, params.num_pos_feats);
+}
+
+void query_position_encoding(at::Tensor& dim, const Query::Params& params, const Query::Inputs<float>& in,
+                             const Query::Outputs<float>& out) {
+  const NoAutograd guard;
+  const at::Tensor position = tensor_of(in.pos) * params.scale;
+  std::vector<at::Tensor> blocks = {waves(position.select(-1, 1), dim), waves(position.select(-1, 0), dim)};
+  for (std::int64_t size = 2; size < position.size(-1); ++size) blocks.push_back(waves(position.select(-1, size), dim));
+  at::Tensor encoding = tensor_of(out.encoding);
+  at::cat_out(encoding, blocks, -1);
+}
+
+const Kernels kernels([](KernelTable& table) {
+  table.add<Sine, float>(prepare, sine_position_encoding);
+  table.add<LearnedPositionEncoding, float>(learned_position_encoding);
+  table.add<Query, float>(prepare_query, query_position_encoding);
+});
 
 }  // namespace
 

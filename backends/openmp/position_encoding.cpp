@@ -1,6 +1,7 @@
 // sine_position_encoding. Padding leaves few distinct lines in a batch (a rectangle has two distinct rows and two
 // distinct columns): each is found once, its sines and cosines are computed once, and the rest is copying. Any mask is
-// right, one of scattered pixels merely has more lines. Start with run(), at the end.
+// right, one of scattered pixels merely has more lines. Start with run(). The other two encodings, at the end, use what
+// it has: learned_position_encoding the writing of planes, query_position_encoding the waves of one position.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -11,7 +12,10 @@
 #include "backends/backend.h"
 #include "backends/openmp/blocks.h"
 #include "backends/openmp/parallel.h"
+#include "backends/openmp/row_blocks.h"
 #include "backends/openmp/simd_math.h"
+#include "reference/position_encoding/learned_position_encoding.h"
+#include "reference/position_encoding/query_position_encoding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::openmp {
@@ -53,13 +57,20 @@ struct Workspace {
 /// has not told one turn from another for long.
 constexpr double largest_factor = 1e18;
 
+/// [F/2] 1/dim_t.
+std::vector<float> inverse_wavelengths(double temperature, std::int64_t F) {
+  std::vector<float> inverse;
+  for (std::int64_t i = 0; i < F / 2; ++i) {
+    const double dim_t = std::pow(temperature, 2.0 * static_cast<double>(i) / static_cast<double>(F));
+    inverse.push_back(static_cast<float>(std::min(1 / dim_t, largest_factor)));
+  }
+  return inverse;
+}
+
 Axis make_axis(double temperature, std::int64_t F, std::int64_t images, std::int64_t lines, std::int64_t length) {
   Axis axis;
   axis.length = length;
-  for (std::int64_t i = 0; i < F / 2; ++i) {
-    const double dim_t = std::pow(temperature, 2.0 * static_cast<double>(i) / static_cast<double>(F));
-    axis.inverse_dim.push_back(static_cast<float>(std::min(1 / dim_t, largest_factor)));
-  }
+  axis.inverse_dim = inverse_wavelengths(temperature, F);
   const auto all = static_cast<std::size_t>(images * lines * length);
   axis.masks.resize(all);
   axis.positions.resize(all);
@@ -162,9 +173,9 @@ std::int64_t whole_blocks_until(std::int64_t H, std::int64_t W) {
   return std::max<std::int64_t>(0, H - (block_slack + W - 1) / W);
 }
 
-/// A plane of y, where a run of equal columns is a run of equal values. `values` is [distinct, length].
-void write_along_y(const Axis& y, const float* values, std::span<const Run> runs, std::int64_t W, float* plane) {
-  const std::int64_t H = y.length, until = whole_blocks_until(H, W);
+/// A plane of y, where a run of equal columns is a run of equal values. `values` is [distinct, H].
+void write_along_y(std::int64_t H, const float* values, std::span<const Run> runs, std::int64_t W, float* plane) {
+  const std::int64_t until = whole_blocks_until(H, W);
   if (runs.size() <= 2) {  // a rectangle: the image, and the padding beside it
     const float* const left = values + runs.front().line * H;
     const float* const right = values + runs.back().line * H;
@@ -183,9 +194,9 @@ void write_along_y(const Axis& y, const float* values, std::span<const Run> runs
       std::fill(plane + row * W + run.begin, plane + row * W + run.end, values[run.line * H + row]);
 }
 
-/// A plane of x, where equal rows of the mask are equal rows of the plane.
-void write_along_x(const Axis& x, const float* values, std::span<const Run> runs, std::int64_t H, float* plane) {
-  const std::int64_t W = x.length, until = whole_blocks_until(H, W);
+/// A plane of x, where equal rows of the mask are equal rows of the plane. `values` is [distinct, W].
+void write_along_x(std::int64_t W, const float* values, std::span<const Run> runs, std::int64_t H, float* plane) {
+  const std::int64_t until = whole_blocks_until(H, W);
   for (const Run& run : runs) {
     const float* const line = values + run.line * W;
     std::int64_t row = run.begin;
@@ -209,25 +220,24 @@ void write_channels_first(const Workspace& work, const Sine::Outputs<float>& out
                          cosines);
     for (std::int64_t b = 0; b < B; ++b) {
       float* const planes = out.encoding.data + (b * 2 * F + (along_y ? 0 : F) + 2 * pair) * H * W;
-      write(axis, sines, axis.runs_of(b), across, planes);
-      write(axis, cosines, axis.runs_of(b), across, planes + H * W);
+      write(axis.length, sines, axis.runs_of(b), across, planes);
+      write(axis.length, cosines, axis.runs_of(b), across, planes + H * W);
     }
   });
 }
 
 // ---- channels last: [B, H, W, 2F] ----
 
-/// The F channels of one half at one position.
-void write_features(const Axis& axis, float position, float* to) {
-  sines_and_cosines<2>(axis.inverse_dim.data(), position, static_cast<std::int64_t>(axis.inverse_dim.size()), to,
-                       to + 1);
+/// The F channels of one position.
+void write_features(const std::vector<float>& inverse_dim, float position, float* to) {
+  sines_and_cosines<2>(inverse_dim.data(), position, std::ssize(inverse_dim), to, to + 1);
 }
 
 /// The y half of one row: computed at the first pixel of each run of equal columns, copied to the others.
 void write_row_of_y(const Axis& y, std::span<const Run> runs, std::int64_t row, std::int64_t F, float* to) {
   for (const Run& run : runs) {
     float* const first = to + run.begin * 2 * F;
-    write_features(y, y.positions[static_cast<std::size_t>(run.line * y.length + row)], first);
+    write_features(y.inverse_dim, y.positions[static_cast<std::size_t>(run.line * y.length + row)], first);
     for (std::int64_t x = run.begin + 1; x < run.end; ++x) std::copy_n(first, F, to + x * 2 * F);
   }
 }
@@ -251,7 +261,7 @@ void write_channels_last(const Workspace& work, const Sine::Outputs<float>& out)
           if (row > first) {
             std::copy_n(features - W * 2 * F, F, features);
           } else {
-            write_features(work.x, work.x.positions[static_cast<std::size_t>(run.line * W + x)], features);
+            write_features(work.x.inverse_dim, work.x.positions[static_cast<std::size_t>(run.line * W + x)], features);
           }
         }
       }
@@ -268,7 +278,62 @@ void run(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>&
   }
 }
 
-const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, run); });
+// ---- learned_position_encoding ----
+
+using Learned = LearnedPositionEncoding;
+
+/// Room for each worker for one channel of a table.
+Scratch prepare_learned(const Learned::Params& params, const Learned::Inputs<float>&) {
+  return Scratch(std::max(params.height, params.width) + block_slack);
+}
+
+/// A task is a channel of all images: a column of a table, repeated down the plane (x) or along it (y).
+void learned_position_encoding(Scratch& lines, const Learned::Params& params, const Learned::Inputs<float>& in,
+                               const Learned::Outputs<float>& out) {
+  const std::int64_t B = params.batch, H = params.height, W = params.width, F = in.row_embed.shape[1];
+  parallel_for(2 * F, out.encoding.shape.elements() * 4, [&](std::int64_t channel, int worker) {
+    const bool is_x = channel < F;
+    const float* const table = is_x ? in.col_embed.data + channel : in.row_embed.data + channel - F;
+    const std::int64_t length = is_x ? W : H, across = is_x ? H : W;
+    const auto write = is_x ? write_along_x : write_along_y;
+    float* const line = lines[worker];
+    for (std::int64_t i = 0; i < length; ++i) line[i] = table[i * F];
+    const Run whole{0, across, 0};
+    for (std::int64_t b = 0; b < B; ++b)
+      write(length, line, {&whole, 1}, across, out.encoding.data + (b * 2 * F + channel) * H * W);
+  });
+}
+
+// ---- query_position_encoding ----
+
+using Query = QueryPositionEncoding;
+
+/// 1/dim_t.
+std::vector<float> prepare_query(const Query::Params& params, const Query::Inputs<float>&) {
+  return inverse_wavelengths(params.temperature, params.num_pos_feats);
+}
+
+/// A task is a few points.
+void query_position_encoding(std::vector<float>& inverse_dim, const Query::Params& params,
+                             const Query::Inputs<float>& in, const Query::Outputs<float>& out) {
+  const std::int64_t points = in.pos.shape[0] * in.pos.shape[1], n = in.pos.shape[2], F = params.num_pos_feats;
+  constexpr std::int64_t order[] = {1, 0, 2, 3};  // y, x, w, h
+  const RowBlocks blocks(points, n * F * 4);
+  parallel_for(blocks.count(), points * n * F * 4, [&](std::int64_t task, int) {
+    for (std::int64_t point = blocks.begin(task); point < blocks.end(task); ++point)
+      for (std::int64_t block = 0; block < n; ++block) {
+        const double coordinate = static_cast<double>(in.pos.data[point * n + order[block]]);
+        write_features(inverse_dim, to_position(coordinate * params.scale),
+                       out.encoding.data + (point * n + block) * F);
+      }
+  });
+}
+
+const Kernels kernels([](KernelTable& table) {
+  table.add<Sine, float>(prepare, run);
+  table.add<Learned, float>(prepare_learned, learned_position_encoding);
+  table.add<Query, float>(prepare_query, query_position_encoding);
+});
 
 }  // namespace
 

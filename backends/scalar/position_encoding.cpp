@@ -1,9 +1,12 @@
-// sine_position_encoding by its formula: count along each line, normalise, one sine or cosine for every element.
+// The position encodings by their formulas. Sine: count along each line, normalise, one sine or cosine for every
+// element.
 #include <cmath>
 #include <cstddef>
 #include <vector>
 
 #include "backends/backend.h"
+#include "reference/position_encoding/learned_position_encoding.h"
+#include "reference/position_encoding/query_position_encoding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::scalar {
@@ -63,7 +66,45 @@ void sine_position_encoding(Workspace& work, const Sine::Params& params, const S
   }
 }
 
-const Kernels kernels([](KernelTable& table) { table.add<Sine, float>(prepare, sine_position_encoding); });
+void learned_position_encoding(const LearnedPositionEncoding::Params& params,
+                               const LearnedPositionEncoding::Inputs<float>& in,
+                               const LearnedPositionEncoding::Outputs<float>& out) {
+  const std::int64_t F = in.row_embed.shape[1];
+  float* element = out.encoding.data;
+  for (std::int64_t b = 0; b < params.batch; ++b)
+    for (std::int64_t c = 0; c < 2 * F; ++c)
+      for (std::int64_t y = 0; y < params.height; ++y)
+        for (std::int64_t x = 0; x < params.width; ++x)
+          *element++ = c < F ? in.col_embed.data[x * F + c] : in.row_embed.data[y * F + c - F];
+}
+
+using Query = QueryPositionEncoding;
+
+/// dim_t, [F].
+std::vector<double> prepare_query(const Query::Params& params, const Query::Inputs<float>&) {
+  return wavelengths(params.temperature, params.num_pos_feats);
+}
+
+void query_position_encoding(std::vector<double>& dim, const Query::Params& params, const Query::Inputs<float>& in,
+                             const Query::Outputs<float>& out) {
+  const std::int64_t points = in.pos.shape[0] * in.pos.shape[1], n = in.pos.shape[2];
+  constexpr std::int64_t order[] = {1, 0, 2, 3};  // y, x, w, h
+  float* element = out.encoding.data;
+  for (std::int64_t point = 0; point < points; ++point)
+    for (std::int64_t block = 0; block < n; ++block) {
+      const double v = static_cast<double>(in.pos.data[point * n + order[block]]) * params.scale;
+      for (std::size_t i = 0; i < dim.size(); ++i) {
+        const double angle = v / dim[i];
+        *element++ = static_cast<float>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      }
+    }
+}
+
+const Kernels kernels([](KernelTable& table) {
+  table.add<Sine, float>(prepare, sine_position_encoding);
+  table.add<LearnedPositionEncoding, float>(learned_position_encoding);
+  table.add<Query, float>(prepare_query, query_position_encoding);
+});
 
 }  // namespace
 

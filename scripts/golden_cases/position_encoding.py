@@ -1,9 +1,14 @@
-"""Golden cases of `sine_position_encoding` (DETR §A.4), each with a float64 witness.
+"""Golden cases of the position encodings: of the masks' pixels by sines (DETR §A.4) or learned, and of queries.
 
-The values come from the modules of transformers wherever one has the parameters: DETR's, Deformable-DETR's (offset
+Those of `sine_position_encoding` have a float64 witness each. The values come from the modules of transformers wherever one has the parameters: DETR's, Deformable-DETR's (offset
 −0.5) and DAB-DETR's (two temperatures). Those modules fix eps at 1e-6 and know no other offset; for the rest, and for
 the float64 of DAB-DETR (which hardcodes float32), `sine_formula` is DETR's formula in torch. It must agree with every
 module used here. Masks are True = padding; transformers wants the opposite.
+
+`learned_position_encoding` is DETR's module in transformers with tables of any length. `query_position_encoding` is the
+function that its Conditional-DETR and DAB-DETR call gen_sine_position_embeddings in earlier versions; it computes dim_t
+in float32 always and knows no other scale, so that `query_formula` stands in for float64 and for other scales. It must
+give the function's own bits in float32.
 """
 
 from __future__ import annotations
@@ -15,11 +20,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from transformers.models.conditional_detr import modeling_conditional_detr
+from transformers.models.dab_detr import modeling_dab_detr
 from transformers.models.dab_detr.modeling_dab_detr import DabDetrSinePositionEmbedding
 from transformers.models.deformable_detr.modeling_deformable_detr import DeformableDetrSinePositionEmbedding
-from transformers.models.detr.modeling_detr import DetrSinePositionEmbedding
+from transformers.models.detr.modeling_detr import DetrLearnedPositionEmbedding, DetrSinePositionEmbedding
 
-from .case import GoldenCase, numpy_of, package, philox, source_note
+from .case import GoldenCase, generator, numpy_of, package, philox, source_note
 from .errors import RecordingError
 from .masking import SEED_2IMG_SIZES, mask_downsample, padding_mask, photograph_mask, random_mask
 from .photographs import photographs_note
@@ -161,6 +168,8 @@ def cases() -> Iterator[GoldenCase]:
     yield from _masks()
     yield from _parameters()
     yield from _degenerate_lines()
+    yield from _learned_cases()
+    yield from _query_cases()
 
 
 def _worked_examples() -> Iterator[GoldenCase]:
@@ -241,3 +250,119 @@ def _degenerate_lines() -> Iterator[GoldenCase]:
     yield _case("eps_0_nan_padded_columns", row, f"{HAND}; NaN is 0/0", sine_formula, num_pos_feats=6, **no_eps)
     padded = padding_mask([(3, 4), (4, 2)], 5, 4)
     yield _case("eps_0_nan_padded_lines", padded, f"{HAND}; NaN is 0/0", sine_formula, num_pos_feats=6, **no_eps)
+
+
+def _learned_cases() -> Iterator[GoldenCase]:
+    # DETR's tables have 50 rows, whatever the map.
+    yield _learned_case("detr_25x38", 100, (2, 25, 38), 8, (50, 50))
+    yield _learned_case("unequal_b3", 101, (3, 5, 9), 6, (50, 50))
+    yield _learned_case("whole_tables", 102, (3, 7, 11), 5, (7, 11))
+    yield _learned_case("tables_of_unequal_length", 103, (2, 4, 6), 7, (5, 13))
+    yield _learned_case("one_cell", 104, (3, 1, 1), 4, (50, 50))
+    yield _learned_case("one_row", 105, (2, 1, 37), 3, (50, 50))
+    yield _learned_case("one_column", 106, (2, 41, 1), 3, (50, 50))
+    yield _learned_case("square_map", 107, (1, 8, 8), 16, (50, 50))
+    yield _learned_case("one_channel", 108, (5, 13, 17), 1, (19, 23))
+    infinity, nan = float("inf"), float("nan")
+    special = torch.tensor([-0.0, infinity, -infinity, nan, 1e-45, -1e-40, 3.4028235e38, 0.0]).reshape(4, 2)
+    yield _table_case("special_values", special, -special.flip(0), (2, 4, 3), "tables written by hand")
+
+
+def _learned_case(
+    case: str, seed: int, extents: tuple[int, int, int], num_pos_feats: int, rows: tuple[int, int]
+) -> GoldenCase:
+    """`rows` are those of row_embed and of col_embed."""
+    rng = generator(seed)
+    row_embed, col_embed = (torch.from_numpy(rng.random((n, num_pos_feats), dtype="float32")) for n in rows)
+    return _table_case(case, row_embed, col_embed, extents, f"tables from {philox(seed)}")
+
+
+def _table_case(
+    case: str, row_embed: torch.Tensor, col_embed: torch.Tensor, extents: tuple[int, int, int], note: str
+) -> GoldenCase:
+    """`extents` are batch, height and width."""
+    module = DetrLearnedPositionEmbedding(row_embed.shape[1])
+    module.row_embeddings = torch.nn.Embedding.from_pretrained(row_embed)
+    module.column_embeddings = torch.nn.Embedding.from_pretrained(col_embed)
+    batch, height, width = extents
+    encoding = module(torch.Size((batch, 0, height, width)), torch.device("cpu"), torch.float32)
+    framework = f"{package('transformers')} models/detr/modeling_detr.py DetrLearnedPositionEmbedding"
+    return GoldenCase(
+        operator="learned_position_encoding",
+        case=case,
+        params={"batch": batch, "height": height, "width": width},
+        source=source_note(framework, note),
+        inputs={"row_embed": numpy_of(row_embed), "col_embed": numpy_of(col_embed)},
+        outputs={"encoding": numpy_of(encoding)},
+    )
+
+
+@dataclass(frozen=True)
+class Query:
+    """The parameters of `query_position_encoding` and their defaults."""
+
+    num_pos_feats: int = 128
+    temperature: float = 10000
+    scale: float = 2 * math.pi
+
+
+def query_formula(query: Query, pos: torch.Tensor) -> torch.Tensor:
+    """[Q, B, n·F] in the dtype of `pos`: gen_sineembed_for_position of Conditional-DETR, its dim_t in that dtype too."""
+    i = torch.arange(query.num_pos_feats, dtype=pos.dtype)
+    dim_t = query.temperature ** (2 * torch.div(i, 2, rounding_mode="floor") / query.num_pos_feats)
+    blocks = []
+    for coordinate in (1, 0, 2, 3)[: pos.shape[-1]]:  # y, x, w, h
+        angle = pos[..., coordinate, None] * query.scale / dim_t
+        blocks.append(torch.stack((angle[..., 0::2].sin(), angle[..., 1::2].cos()), dim=-1).flatten(-2))
+    return torch.cat(blocks, dim=-1)
+
+
+def _query_cases() -> Iterator[GoldenCase]:
+    yield _query_case("conditional_detr_q25", _random_pos(120, (25, 2, 2)), philox(120))
+    yield _query_case("dab_detr_q15", _random_pos(121, (15, 2, 4)), philox(121))
+    yield _query_case("unequal_b3", _random_pos(122, (5, 3, 4)), philox(122), num_pos_feats=6)
+    yield _query_case("primes_q7_b5", _random_pos(123, (7, 5, 2)), philox(123), num_pos_feats=34)
+    yield _query_case("one_query", _random_pos(124, (1, 1, 4)), philox(124), num_pos_feats=2)
+    ends = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0, -0.0, 1e-40, 1 - 2**-24]).reshape(1, 2, 4)
+    yield _query_case("ends", ends, "positions written by hand", num_pos_feats=16)
+    yield _query_case("temperature_20", _random_pos(125, (9, 3, 4)), philox(125), num_pos_feats=16, temperature=20)
+    yield _query_case("temperature_1", _random_pos(126, (4, 3, 2)), philox(126), num_pos_feats=8, temperature=1)
+    yield _query_case("scale_1", _random_pos(127, (6, 2, 4)), philox(127), num_pos_feats=10, scale=1.0)
+    every = {"num_pos_feats": 12, "temperature": 37.5, "scale": 3.0}
+    yield _query_case("every_parameter", _random_pos(128, (3, 4, 4)), philox(128), **every)
+
+
+def _random_pos(seed: int, shape: tuple[int, int, int]) -> torch.Tensor:
+    return torch.from_numpy(generator(seed).random(shape, dtype="float32"))
+
+
+def _query_case(case: str, pos: torch.Tensor, note: str, **params: Any) -> GoldenCase:
+    query = Query(**params)
+    out, out64 = query_formula(query, pos), query_formula(query, pos.double())
+    formula = (
+        "the formula of Atten4Vis/ConditionalDETR models/transformer.py gen_sineembed_for_position in torch, its scale "
+        "and the dtype of dim_t free"
+    )
+    if query.scale == Query.scale:
+        _check_transformers_encodes_alike(case, query, pos, out)
+        formula = (
+            f"{package('transformers')} models/conditional_detr/modeling_conditional_detr.py and "
+            "models/dab_detr/modeling_dab_detr.py encode_sinusoidal_position_embedding, in float32; float64 is " + formula
+        )
+    return GoldenCase(
+        operator="query_position_encoding",
+        case=case,
+        params=params,
+        source=source_note(formula, f"positions: {note}"),
+        inputs={"pos": numpy_of(pos)},
+        outputs={"encoding": numpy_of(out)},
+        outputs64={"encoding": numpy_of(out64)},
+    )
+
+
+def _check_transformers_encodes_alike(case: str, query: Query, pos: torch.Tensor, out: torch.Tensor) -> None:
+    """What is recorded as theirs must be theirs bit for bit."""
+    for module in (modeling_conditional_detr, modeling_dab_detr):
+        encoding = module.encode_sinusoidal_position_embedding(pos, query.num_pos_feats, query.temperature)
+        if not torch.equal(encoding, out):
+            raise RecordingError(f"query_position_encoding/{case}: the formula and {module.__name__} differ in float32.")
