@@ -90,16 +90,29 @@ void sine_position_encoding(Workspace& work, const Sine::Params& params, const S
 
 using Learned = LearnedPositionEncoding;
 
-void learned_position_encoding(const Learned::Params& params, const Learned::Inputs<float>& in,
+/// One channel of each table.
+struct LearnedWorkspace {
+  Eigen::Array<float, 1, Eigen::Dynamic> x;  ///< [W]
+  Eigen::ArrayXf y;                          ///< [H]
+};
+
+LearnedWorkspace prepare_learned(const Learned::Params& params, const Learned::Inputs<float>&) {
+  return {Eigen::Array<float, 1, Eigen::Dynamic>(params.width), Eigen::ArrayXf(params.height)};
+}
+
+void learned_position_encoding(LearnedWorkspace& work, const Learned::Params& params, const Learned::Inputs<float>& in,
                                const Learned::Outputs<float>& out) {
   const std::int64_t H = params.height, W = params.width, F = in.row_embed.shape[1];
   const PlaneMap<const float> rows(in.row_embed.data, H, F), columns(in.col_embed.data, W, F);
-  float* image = out.encoding.data;
-  for (std::int64_t b = 0; b < params.batch; ++b, image += 2 * F * H * W)
-    for (std::int64_t c = 0; c < F; ++c) {
-      PlaneMap<float>(image + c * H * W, H, W) = columns.col(c).transpose().replicate(H, 1);
-      PlaneMap<float>(image + (F + c) * H * W, H, W) = rows.col(c).replicate(1, W);
+  for (std::int64_t c = 0; c < F; ++c) {
+    work.x = columns.col(c).transpose();
+    work.y = rows.col(c);
+    float* image = out.encoding.data;
+    for (std::int64_t b = 0; b < params.batch; ++b, image += 2 * F * H * W) {
+      PlaneMap<float>(image + c * H * W, H, W).rowwise() = work.x;
+      PlaneMap<float>(image + (F + c) * H * W, H, W).colwise() = work.y;
     }
+  }
 }
 
 using Query = QueryPositionEncoding;
@@ -107,12 +120,13 @@ using Query = QueryPositionEncoding;
 /// What a plan can know: the wavelengths, one for each pair of channels, and room for the angles of one coordinate.
 struct QueryWorkspace {
   Eigen::ArrayXf dim;         ///< [F/2]
+  Eigen::ArrayXf position;    ///< [Q·B]
   Plane<float> angles, wave;  ///< [Q·B, F/2]
 };
 
 QueryWorkspace prepare_query(const Query::Params& params, const Query::Inputs<float>& in) {
   const std::int64_t points = in.pos.shape[0] * in.pos.shape[1], pairs = params.num_pos_feats / 2;
-  return {wavelengths(params.temperature, params.num_pos_feats), Plane<float>(points, pairs),
+  return {wavelengths(params.temperature, params.num_pos_feats), Eigen::ArrayXf(points), Plane<float>(points, pairs),
           Plane<float>(points, pairs)};
 }
 
@@ -125,8 +139,8 @@ void query_position_encoding(QueryWorkspace& work, const Query::Params& params, 
   PlaneMap<float> encoding(out.encoding.data, points, n * 2 * pairs);
   const std::int64_t order[] = {1, 0, 2, 3};  // y, x, w, h
   for (std::int64_t block = 0; block < n; ++block) {
-    const Eigen::ArrayXf position = pos.col(order[block]) * scale;
-    work.angles = position.replicate(1, pairs).rowwise() / work.dim.transpose();
+    work.position = pos.col(order[block]) * scale;
+    work.angles = work.position.replicate(1, pairs).rowwise() / work.dim.transpose();
     auto channels = encoding.middleCols(block * 2 * pairs, 2 * pairs);
     work.wave = work.angles.sin();
     channels(Eigen::all, Eigen::seqN(0, pairs, 2)) = work.wave;
@@ -137,7 +151,7 @@ void query_position_encoding(QueryWorkspace& work, const Query::Params& params, 
 
 const Kernels kernels([](KernelTable& table) {
   table.add<Sine, float>(prepare, sine_position_encoding);
-  table.add<Learned, float>(learned_position_encoding);
+  table.add<Learned, float>(prepare_learned, learned_position_encoding);
   table.add<Query, float>(prepare_query, query_position_encoding);
 });
 

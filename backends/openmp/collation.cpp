@@ -120,7 +120,6 @@ struct YoloPlan {
   std::vector<std::vector<std::int64_t>> sources;  ///< [B][S]
   std::vector<std::int64_t> first_target;          ///< [B]
   std::int64_t bytes = 0;                          ///< that images move
-  Scratch row;
 };
 
 YoloPlan prepare_yolo(const YoloCollate::Params& params, const YoloCollate::Inputs<float>& in) {
@@ -134,35 +133,36 @@ YoloPlan prepare_yolo(const YoloCollate::Params& params, const YoloCollate::Inpu
     first += in.targets[b].shape[0];
     plan.bytes += 3 * (shown * shown + S * S) * static_cast<std::int64_t>(sizeof(float));
   }
-  plan.row = Scratch(S);
   return plan;
 }
 
+/// One row of the result: eight pixels are read before they are written, so that reads need not wait for stores that
+/// might change what they read.
 void gather_row(const float* from, const std::vector<std::int64_t>& columns, float* to) {
+  constexpr std::int64_t together = 8;
   const std::int64_t* column = columns.data();
   const auto S = static_cast<std::int64_t>(columns.size());
-  for (std::int64_t x = 0; x < S; ++x) to[x] = from[column[x]];
-}
-
-/// Rows [begin, end) of a channel of the result. An image of the size that is asked for is copied.
-void resize_rows(const float* channel, std::int64_t size, const std::vector<std::int64_t>& sources, std::int64_t begin,
-                 std::int64_t end, float* to) {
-  const auto S = static_cast<std::int64_t>(sources.size());
-  if (size == S) return append_all(channel + begin * S, (end - begin) * S * 4, PlainStream(to));
-  for (std::int64_t y = begin; y < end; ++y, to += S)
-    gather_row(channel + sources[static_cast<std::size_t>(y)] * size, sources, to);
-}
-
-/// The same past the caches; `row` has room for one.
-void stream_rows(const float* channel, std::int64_t size, const std::vector<std::int64_t>& sources, std::int64_t begin,
-                 std::int64_t end, float* row, LineStream to) {
-  const auto S = static_cast<std::int64_t>(sources.size());
-  if (size == S) return append_all(channel + begin * S, (end - begin) * S * 4, to);
-  for (std::int64_t y = begin; y < end; ++y) {
-    gather_row(channel + sources[static_cast<std::size_t>(y)] * size, sources, row);
-    to.append(row, sources.size() * sizeof(float));
+  std::int64_t x = 0;
+  for (; x + together <= S; x += together) {
+    float pixels[together];
+    for (std::int64_t i = 0; i < together; ++i) pixels[i] = from[column[x + i]];
+    std::copy_n(pixels, together, to + x);
   }
-  to.finish();
+  for (; x < S; ++x) to[x] = from[column[x]];
+}
+
+/// Rows [begin, end) of a channel of the result. A row that shows what the one above it does is its copy.
+void gather_rows(const float* channel, std::int64_t size, const std::vector<std::int64_t>& sources, std::int64_t begin,
+                 std::int64_t end, float* to) {
+  const std::int64_t* source = sources.data();
+  const auto S = static_cast<std::int64_t>(sources.size());
+  for (std::int64_t y = begin; y < end; ++y, to += S) {
+    if (y > begin && source[y] == source[y - 1]) {
+      std::copy_n(to - S, S, to);
+    } else {
+      gather_row(channel + source[y] * size, sources, to);
+    }
+  }
 }
 
 void write_targets(const YoloPlan& plan, const YoloCollate::Inputs<float>& in, const View<float>& targets) {
@@ -174,21 +174,24 @@ void write_targets(const YoloPlan& plan, const YoloCollate::Inputs<float>& in, c
   });
 }
 
+/// Images of the size that is asked for are copied, and streamed where that pays; gathered rows lost by it.
 void yolo_collate(YoloPlan& plan, const YoloCollate::Params& params, const YoloCollate::Inputs<float>& in,
                   const YoloCollate::Outputs<float>& out) {
   const std::int64_t B = out.images.shape[0], S = params.image_size;
   const bool streamed = plan.bytes > thresholds.stream;
   const RowBlocks blocks(S, S * 4);
-  parallel_for(B * 3 * blocks.count(), plan.bytes, [&](std::int64_t task, int worker) {
+  parallel_for(B * 3 * blocks.count(), plan.bytes, [&](std::int64_t task, int) {
     const std::int64_t block = task % blocks.count(), plane = task / blocks.count();
     const auto b = static_cast<std::size_t>(plane / 3);
     const std::int64_t size = in.images[b].shape[1], begin = blocks.begin(block), end = blocks.end(block);
     const float* const channel = in.images[b].data + plane % 3 * size * size;
     float* const to = out.images.data + (plane * S + begin) * S;
-    if (streamed) {
-      stream_rows(channel, size, plan.sources[b], begin, end, plan.row[worker], LineStream(to));
+    if (size != S) {
+      gather_rows(channel, size, plan.sources[b], begin, end, to);
+    } else if (streamed) {
+      append_all(channel + begin * S, (end - begin) * S * 4, LineStream(to));
     } else {
-      resize_rows(channel, size, plan.sources[b], begin, end, to);
+      append_all(channel + begin * S, (end - begin) * S * 4, PlainStream(to));
     }
   });
   write_targets(plan, in, out.targets);

@@ -287,7 +287,8 @@ Scratch prepare_learned(const Learned::Params& params, const Learned::Inputs<flo
   return Scratch(std::max(params.height, params.width) + block_slack);
 }
 
-/// A task is a channel of all images: a column of a table, repeated down the plane (x) or along it (y).
+/// A task is a channel of all images: a column of a table, repeated down the first image's plane (x) or along it (y),
+/// which the other images copy.
 void learned_position_encoding(Scratch& lines, const Learned::Params& params, const Learned::Inputs<float>& in,
                                const Learned::Outputs<float>& out) {
   const std::int64_t B = params.batch, H = params.height, W = params.width, F = in.row_embed.shape[1];
@@ -299,8 +300,9 @@ void learned_position_encoding(Scratch& lines, const Learned::Params& params, co
     float* const line = lines[worker];
     for (std::int64_t i = 0; i < length; ++i) line[i] = table[i * F];
     const Run whole{0, across, 0};
-    for (std::int64_t b = 0; b < B; ++b)
-      write(length, line, {&whole, 1}, across, out.encoding.data + (b * 2 * F + channel) * H * W);
+    float* const plane = out.encoding.data + channel * H * W;
+    write(length, line, {&whole, 1}, across, plane);
+    for (std::int64_t b = 1; b < B; ++b) std::copy_n(plane, H * W, plane + b * 2 * F * H * W);
   });
 }
 

@@ -106,6 +106,7 @@ std::vector<CaseOf<YoloCollate>> YoloCollate::cases() {
                 Samples(16, {640, 7}), 640, Tier::workload),
       yolo_case("empty_between", "images numbered after those without targets are dropped",
                 {{8, 2}, {5, 0}, {13, 3}, {9, 0}, {8, 1}}, 8),
+      yolo_case("as_many_each", "one image's targets taken for another's", {{7, 2}, {9, 2}, {5, 2}}, 6),
       yolo_case("no_targets", "a batch in which nothing was found", {{7, 0}, {11, 0}, {3, 0}}, 5),
       yolo_case("float32_index", "26 to 22: pixel 11 shows 12, where exact integers give 13",
                 {{26, 1}, {22, 2}, {26, 1}}, 22),
