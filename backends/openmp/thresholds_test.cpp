@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "backends/openmp/padding.h"
 #include "backends/openmp/parallel.h"
+#include "backends/openmp/row_blocks.h"
 #include "backends/openmp_team.h"
 
 namespace assay::openmp {
