@@ -36,6 +36,8 @@ struct QueryPositionEncoding {
   template <class T>
   struct Outputs {
     View<T> encoding;  ///< [Q, B, n·F]
+    /// c = 16, as for the sine encoding: over its cover PyTorch eager in float32 needed 3.0, reciprocal
+    /// wavelengths 2.8.
     static constexpr auto fields() {
       return std::tuple{
           Output{"encoding", &Outputs::encoding, "Q B n·F",
@@ -43,7 +45,7 @@ struct QueryPositionEncoding {
                             .low = -1,
                             .high = 1,
                             .derivation = "S = the argument of sin or cos as its roundings leave it, plus |r|; c = 16, "
-                                          "four times what PyTorch eager needs in float32"}}};
+                                          "more than four times the 3.0 of PyTorch eager in float32"}}};
     }
   };
   static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);
