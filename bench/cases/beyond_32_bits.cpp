@@ -6,7 +6,6 @@
 #include "bench/cases/cases.h"
 
 namespace assay::bench {
-
 namespace {
 
 bool is_beyond_32_bits(const OperatorEntry& op, const Choices& choices) {

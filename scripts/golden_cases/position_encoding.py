@@ -1,7 +1,7 @@
 """Golden cases of the position encodings: of the masks' pixels by sines (DETR §A.4) or learned, and of queries.
 
-Those of `sine_position_encoding` have a float64 witness each. The values come from the modules of transformers wherever one has the parameters: DETR's, Deformable-DETR's (offset
-−0.5) and DAB-DETR's (two temperatures). Those modules fix eps at 1e-6 and know no other offset; for the rest, and for
+Those of `sine_position_encoding` have a float64 witness each. The values come from the modules of transformers wherever
+one has the parameters: DETR's, Deformable-DETR's (offset −0.5) and DAB-DETR's (two temperatures). Those modules fix eps at 1e-6 and know no other offset; for the rest, and for
 the float64 of DAB-DETR (which hardcodes float32), `sine_formula` is DETR's formula in torch. It must agree with every
 module used here. Masks are True = padding; transformers wants the opposite.
 
