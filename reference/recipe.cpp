@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 namespace assay {
 namespace {
@@ -96,8 +98,8 @@ struct Filler {
         const std::uint64_t bits = random_bits(key, 4 * drawn + 2 * axis);
         const double extent = bits % 16 == 0 ? 0 : smallest + (largest - smallest) * unit(bits);
         const double centre = unit(random_bits(key, 4 * drawn + 2 * axis + 1));
-        data[4 * box + axis] = stored<T>((centre - extent / 2) * r.scale);
-        data[4 * box + 2 + axis] = stored<T>((centre + extent / 2) * r.scale);
+        data[4 * box + axis] = stored<T>((r.centre_and_size ? centre : centre - extent / 2) * r.scale);
+        data[4 * box + 2 + axis] = stored<T>((r.centre_and_size ? extent : centre + extent / 2) * r.scale);
       }
   }
   void operator()(const PaddingOf& r) const {
@@ -148,6 +150,23 @@ struct Filler {
           data[at] = stored<T>(cost_of_pair(r, q, t - before, std::min(size, shape[1]), random_bits(key, at)));
       before += size;
     }
+  }
+  void operator()(const Picks& r) const {
+    std::vector<double> picked;
+    Draw draw(key);
+    for (const auto& [count, among] : r.groups) {
+      if (count < 0 || count > among)
+        throw InvalidArgument(fmt::format("{} different integers cannot be picked of {}", count, among));
+      std::vector<double> all(static_cast<std::size_t>(among));
+      std::iota(all.begin(), all.end(), 0.0);
+      for (std::int64_t i = 0; i < count && !r.first; ++i)
+        std::swap(all[static_cast<std::size_t>(i)], all[static_cast<std::size_t>(draw.integer(i, among - 1))]);
+      all.resize(static_cast<std::size_t>(count));
+      if (r.order == Picks::Order::ascending) std::sort(all.begin(), all.end());
+      if (r.order == Picks::Order::descending) std::sort(all.rbegin(), all.rend());
+      picked.insert(picked.end(), all.begin(), all.end());
+    }
+    (*this)(Values{std::move(picked)});
   }
   void operator()(const Scattered& r) const {
     if constexpr (!std::is_same_v<T, bool>) {

@@ -49,12 +49,24 @@ struct Scattered {
 struct Choice {
   std::vector<double> elements;
 };
-/// Boxes [..., 4] in the unit square as corners x0, y0, x1, y1: drawn as centre and size, then converted. One extent in
-/// sixteen is 0, the others are 2⁻¹⁰ to ½. All times `scale`; the same `distinct` boxes again and again, unless it is
-/// 0.
+/// Boxes [..., 4] in the unit square as corners x0, y0, x1, y1: drawn as centre and size, then converted unless
+/// `centre_and_size`. One extent in sixteen is 0, the others are 2⁻¹⁰ to ½. All times `scale`; the same `distinct`
+/// boxes again and again, unless it is 0.
 struct Boxes {
   double scale = 1;
   std::int64_t distinct = 0;
+  bool centre_and_size = false;
+};
+/// Integers without repetition: for one group after the other, `count` different ones of 0 to `among` − 1; ascending,
+/// descending or in any order. With `first` they are the least ones.
+struct Picks {
+  struct Group {
+    std::int64_t count, among;
+  };
+  enum class Order : std::uint8_t { ascending, descending, any };
+  std::vector<Group> groups;
+  Order order = Order::any;
+  bool first = false;
 };
 /// Elements of `base`, but for one at `index`; from the end where that is negative.
 struct Outlier {
@@ -80,7 +92,7 @@ struct MatchingCosts {
   bool forbidden = false;
 };
 using Recipe = std::variant<Uniform, Normal, Pixels, Values, PaddingOf, Scattered, Choice, Boxes, Outlier, Ramp, Border,
-                            MatchingCosts>;
+                            MatchingCosts, Picks>;
 
 /// Whether the values are drawn, so that another key gives others; otherwise they are given.
 bool is_drawn(const Recipe& recipe);

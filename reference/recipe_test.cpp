@@ -51,10 +51,34 @@ TEST(Recipe, PaddingOfMarksOutsideEachRectangle) {
   EXPECT_EQ(mask, (std::vector<bool>{false, false, true, false, false, true, false, false, false, true, true, true}));
 }
 
+TEST(Recipe, PicksDifferentIntegersOfEachGroup) {
+  const Picks ascending{{{3, 5}, {0, 4}, {2, 2}}, Picks::Order::ascending};
+  for (std::uint64_t key = 0; key < 50; ++key) {
+    const auto picked = filled<std::int64_t>({5}, ascending, key);
+    EXPECT_TRUE(0 <= picked[0] && picked[0] < picked[1] && picked[1] < picked[2] && picked[2] < 5) << key;
+    EXPECT_TRUE(picked[3] == 0 && picked[4] == 1) << key;
+  }
+  EXPECT_NE(filled<std::int64_t>({5}, ascending, 1), filled<std::int64_t>({5}, ascending, 2));
+  const Picks descending{{{3, 5}}, Picks::Order::descending, true};
+  EXPECT_EQ(filled<std::int64_t>({3}, descending, 0), (std::vector<std::int64_t>{2, 1, 0}));
+}
+
+TEST(Recipe, BoxesAsCentreAndSizeAreThoseOfTheirCorners) {
+  const auto corners = filled<double>({20, 4}, Boxes{}, 3);
+  const auto centred = filled<double>({20, 4}, Boxes{.centre_and_size = true}, 3);
+  for (std::size_t i = 0; i < corners.size(); i += 4)
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+      EXPECT_EQ(corners[i + axis], centred[i + axis] - centred[i + 2 + axis] / 2);
+      EXPECT_EQ(corners[i + 2 + axis], centred[i + axis] + centred[i + 2 + axis] / 2);
+    }
+}
+
 TEST(Recipe, RefusesWhatItCannotMake) {
   EXPECT_THROW(filled<float>({2, 2, 3}, PaddingOf{{{1, 1}, {1, 1}}}, 0), InvalidArgument);
   EXPECT_THROW(filled<bool>({1, 2, 3}, PaddingOf{{{1, 1}, {1, 1}}}, 0), InvalidArgument);
   EXPECT_THROW(filled<std::int64_t>({3}, Values{{1, 2}}, 0), InvalidArgument);
+  EXPECT_THROW(filled<std::int64_t>({3}, Picks{{{3, 2}}}, 0), InvalidArgument);
+  EXPECT_THROW(filled<std::int64_t>({3}, Picks{{{2, 2}}}, 0), InvalidArgument);
 }
 
 }  // namespace

@@ -259,6 +259,22 @@ std::vector<ValueClass> within(std::initializer_list<std::string_view> extents, 
   return classes;
 }
 
+std::vector<ValueClass> below(std::string_view extent) {
+  const auto most = [extent](const Choices& choices) { return static_cast<double>(choices.extent(extent)); };
+  const auto drawn = [most](const Choices& choices, const Shape&, std::uint64_t) -> Recipe {
+    return Uniform{0, most(choices)};  // an integer keeps the whole part
+  };
+  const auto largest = [most](const Choices& choices, const Shape&, std::uint64_t) -> Recipe {
+    return Choice{{most(choices) - 1}};
+  };
+  const auto are_largest = [](const TensorRef& tensor) {
+    return tensor.shape.elements() > 0 && value_at(tensor, 0) > 0 && all(value_at(tensor, 0))(tensor);
+  };
+  return {{"plain", drawn, [](const TensorRef&) { return true; }},
+          always("first", Choice{{0}}, all(0)),
+          {"last", largest, are_largest}};
+}
+
 std::vector<std::int64_t> numbers_within(const Choices& choices, std::string_view field, std::string_view extent,
                                          std::int64_t count, std::int64_t least, std::uint64_t column) {
   const std::uint64_t key = random_bits(derive_key(choices.key(), field), column);

@@ -38,6 +38,8 @@ std::vector<ValueClass> masks();
 /// Integers [count, names.size()], each column within an extent and spread as spread() says: sizes of images, numbers
 /// of targets.
 std::vector<ValueClass> within(std::initializer_list<std::string_view> extents, std::int64_t least);
+/// Integers of 0 to one less than an extent (labels): plain, first (0 alone), last (the largest alone).
+std::vector<ValueClass> below(std::string_view extent);
 /// The numbers of column `column` of such a field, for what depends on them.
 std::vector<std::int64_t> numbers_within(const Choices& choices, std::string_view field, std::string_view extent,
                                          std::int64_t count, std::int64_t least, std::uint64_t column = 0);
