@@ -14,8 +14,12 @@
 #include "reference/position_encoding/learned_position_encoding.h"
 #include "reference/position_encoding/query_position_encoding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
+#include "reference/set_prediction/box_cxcywh_to_xyxy.h"
 #include "reference/set_prediction/generalized_box_iou.h"
 #include "reference/set_prediction/hungarian_assignment.h"
+#include "reference/set_prediction/matching_cost.h"
+#include "reference/set_prediction/postprocess_detections.h"
+#include "reference/set_prediction/set_criterion.h"
 #include "reference/window_attention/relative_position_bias.h"
 #include "reference/window_attention/relative_position_index.h"
 #include "reference/window_attention/window_softmax.h"
@@ -36,8 +40,12 @@ std::vector<OperatorEntry> all() {
       describe<RelativePositionIndex, float>(),
       describe<RelativePositionBias, float>(),
       describe<WindowSoftmax, float>(),
+      describe<BoxCxcywhToXyxy, float>(),
       describe<GeneralizedBoxIou, float>(),
+      describe<MatchingCost, float>(),
       describe<HungarianAssignment, float>(),
+      describe<SetCriterion, float>(),
+      describe<PostprocessDetections, float>(),
   };
 }
 

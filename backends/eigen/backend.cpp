@@ -2,16 +2,12 @@
 #include <string>
 
 #include "backends/eigen/planes.h"
-#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace {
 
 class EigenBackend final : public assay::HostBackend {
  public:
-  EigenBackend() {
-    assay::Kernels::add_all(kernels_);
-    kernels_.decline<assay::HungarianAssignment>("Eigen has no assignment solver");
-  }
+  EigenBackend() { assay::Kernels::add_all(kernels_); }
   std::string_view name() const override { return "eigen"; }  // unreached: a module goes by the name of its file
   std::string_view description() const override { return "Eigen expressions, one thread"; }
   // Eigen parallelises matrix products alone, and there is none among these kernels.

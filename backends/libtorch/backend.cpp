@@ -6,7 +6,6 @@
 
 #include "backends/libtorch/tensors.h"
 #include "backends/openmp_team.h"
-#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::libtorch {
 
@@ -18,10 +17,7 @@ namespace {
 
 class LibtorchBackend final : public assay::HostBackend {
  public:
-  LibtorchBackend() {
-    assay::Kernels::add_all(kernels_);
-    kernels_.decline<assay::HungarianAssignment>("ATen has no assignment solver; DETR calls SciPy on the host");
-  }
+  LibtorchBackend() { assay::Kernels::add_all(kernels_); }
   std::string_view name() const override { return "libtorch"; }
   std::string_view description() const override { return "ATen on the CPU, as a PyTorch user writes it"; }
   assay::Claims claims() const override { return {.honours_threads = true, .concurrent_plans = true}; }

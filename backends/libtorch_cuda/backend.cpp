@@ -10,7 +10,6 @@
 #include <string>
 
 #include "backends/libtorch/tensors.h"
-#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace assay::libtorch {
 
@@ -28,10 +27,7 @@ at::Tensor bytes_at(const std::byte* data, std::size_t bytes, at::Device where) 
 
 class LibtorchCudaBackend final : public assay::Backend {
  public:
-  LibtorchCudaBackend() {
-    assay::Kernels::add_all(kernels_);
-    kernels_.decline<assay::HungarianAssignment>("ATen has no assignment solver; DETR calls SciPy on the host");
-  }
+  LibtorchCudaBackend() { assay::Kernels::add_all(kernels_); }
   std::string_view name() const override { return "libtorch_cuda"; }
   std::string_view description() const override { return "ATen on a CUDA device, the same code as libtorch"; }
   std::string_view device() const override { return "cuda:0"; }

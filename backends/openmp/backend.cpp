@@ -4,18 +4,12 @@
 
 #include "backends/openmp/parallel.h"
 #include "backends/openmp_team.h"
-#include "reference/set_prediction/hungarian_assignment.h"
 
 namespace {
 
 class OpenMpBackend final : public assay::HostBackend {
  public:
-  OpenMpBackend() {
-    assay::Kernels::add_all(kernels_);
-    kernels_.decline<assay::HungarianAssignment>(
-        "an assignment is a chain of shortest paths, each starting from the one before; there is nothing here for "
-        "threads or vectors to share");
-  }
+  OpenMpBackend() { assay::Kernels::add_all(kernels_); }
   std::string_view name() const override { return "openmp"; }  // unreached: a module goes by the name of its file
   std::string_view description() const override {
     return "OpenMP threads and portable vectors, each line of memory moved once";

@@ -1,6 +1,6 @@
-// generalized_box_iou pair by pair. hungarian_assignment, for each image, by shortest augmenting paths with dual
-// potentials (Kuhn 1955, Munkres 1957; in the O(n²m) form of Jonker and Volgenant 1987). Both in float64; costs whose
-// sums float64 cannot tell apart are solved again in integers.
+// Boxes and classes query by query and pair by pair. hungarian_assignment, for each image, by shortest augmenting paths
+// with dual potentials (Kuhn 1955, Munkres 1957; in the O(n²m) form of Jonker and Volgenant 1987). All in float64;
+// costs whose sums float64 cannot tell apart are solved again in integers.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -8,8 +8,12 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "reference/set_prediction/box_cxcywh_to_xyxy.h"
 #include "reference/set_prediction/generalized_box_iou.h"
 #include "reference/set_prediction/hungarian_assignment.h"
+#include "reference/set_prediction/matching_cost.h"
+#include "reference/set_prediction/postprocess_detections.h"
+#include "reference/set_prediction/set_criterion.h"
 #include "reference/wide_integer.h"
 
 namespace assay::scalar {
@@ -186,34 +190,155 @@ void hungarian_assignment(State& state, const HungarianAssignment::Params&,
   }
 }
 
-// ---- generalized_box_iou ----
+// ---- boxes ----
 
-double area(const float* box) {
-  return (static_cast<double>(box[2]) - static_cast<double>(box[0])) *
-         (static_cast<double>(box[3]) - static_cast<double>(box[1]));
+/// A box by its corners.
+struct Box {
+  double x0, y0, x1, y1;
+  double area() const { return (x1 - x0) * (y1 - y0); }
+};
+
+Box from_corners(const float* box) {
+  return {static_cast<double>(box[0]), static_cast<double>(box[1]), static_cast<double>(box[2]),
+          static_cast<double>(box[3])};
 }
 
-/// The extent of [low, high], 0 where it is empty.
-double extent(float low, float high) { return std::max(static_cast<double>(high) - static_cast<double>(low), 0.0); }
+Box from_centre_and_size(const float* box) {
+  const auto [cx, cy, w, h] = from_corners(box);
+  return {cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2};
+}
+
+double generalized_iou(const Box& a, const Box& b) {
+  const auto extent = [](double low, double high) { return std::max(high - low, 0.0); };
+  const double overlap =
+      extent(std::max(a.x0, b.x0), std::min(a.x1, b.x1)) * extent(std::max(a.y0, b.y0), std::min(a.y1, b.y1));
+  const double hull =
+      extent(std::min(a.x0, b.x0), std::max(a.x1, b.x1)) * extent(std::min(a.y0, b.y0), std::max(a.y1, b.y1));
+  const double united = a.area() + b.area() - overlap;
+  return overlap / united - (hull - united) / hull;
+}
+
+double l1_distance(const float* a, const float* b) {
+  double distance = 0;
+  for (int i = 0; i < 4; ++i) distance += std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+  return distance;
+}
+
+void box_cxcywh_to_xyxy(const BoxCxcywhToXyxy::Params&, const BoxCxcywhToXyxy::Inputs<float>& in,
+                        const BoxCxcywhToXyxy::Outputs<float>& out) {
+  for (std::int64_t i = 0; i < in.boxes.shape[0]; ++i) {
+    const Box box = from_centre_and_size(in.boxes.data + 4 * i);
+    float* corners = out.boxes.data + 4 * i;
+    corners[0] = static_cast<float>(box.x0);
+    corners[1] = static_cast<float>(box.y0);
+    corners[2] = static_cast<float>(box.x1);
+    corners[3] = static_cast<float>(box.y1);
+  }
+}
 
 void generalized_box_iou(const GeneralizedBoxIou::Params&, const GeneralizedBoxIou::Inputs<float>& in,
                          const GeneralizedBoxIou::Outputs<float>& out) {
   const std::int64_t N = in.a.shape[0], M = in.b.shape[0];
   for (std::int64_t i = 0; i < N; ++i)
-    for (std::int64_t j = 0; j < M; ++j) {
-      const float *a = in.a.data + 4 * i, *b = in.b.data + 4 * j;
-      const double overlap =
-          extent(std::max(a[0], b[0]), std::min(a[2], b[2])) * extent(std::max(a[1], b[1]), std::min(a[3], b[3]));
-      const double hull =
-          extent(std::min(a[0], b[0]), std::max(a[2], b[2])) * extent(std::min(a[1], b[1]), std::max(a[3], b[3]));
-      const double united = area(a) + area(b) - overlap;
-      out.giou.data[i * M + j] = static_cast<float>(overlap / united - (hull - united) / hull);
+    for (std::int64_t j = 0; j < M; ++j)
+      out.giou.data[i * M + j] =
+          static_cast<float>(generalized_iou(from_corners(in.a.data + 4 * i), from_corners(in.b.data + 4 * j)));
+}
+
+// ---- classes ----
+
+/// The largest logit of a row, and Σ e^(x − most).
+struct Softmax {
+  double most, sum;
+  Softmax(const float* logits, std::int64_t K)
+      : most(static_cast<double>(*std::max_element(logits, logits + K))), sum(0) {
+    for (std::int64_t k = 0; k < K; ++k) sum += std::exp(static_cast<double>(logits[k]) - most);
+  }
+  double probability(float logit) const { return std::exp(static_cast<double>(logit) - most) / sum; }
+  double cross_entropy(float logit) const { return most - static_cast<double>(logit) + std::log(sum); }
+};
+
+void matching_cost(const MatchingCost::Params& params, const MatchingCost::Inputs<float>& in,
+                   const MatchingCost::Outputs<float>& out) {
+  const std::int64_t rows = in.logits.shape[0] * in.logits.shape[1], K = in.logits.shape[2], T = in.labels.shape[0];
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const float *logits = in.logits.data + row * K, *box = in.boxes.data + 4 * row;
+    const Softmax classes(logits, K);
+    for (std::int64_t t = 0; t < T; ++t) {
+      const float* target = in.target_boxes.data + 4 * t;
+      const double giou = generalized_iou(from_centre_and_size(box), from_centre_and_size(target));
+      out.cost.data[row * T + t] = static_cast<float>(
+          params.bbox_weight * l1_distance(box, target) -
+          params.class_weight * classes.probability(logits[in.labels.data[t]]) - params.giou_weight * giou);
     }
+  }
+}
+
+/// Room for the class of each query.
+using ClassOf = std::vector<std::int64_t>;
+
+ClassOf prepare_criterion(const SetCriterion::Params&, const SetCriterion::Inputs<float>& in) {
+  return ClassOf(static_cast<std::size_t>(in.logits.shape[0] * in.logits.shape[1]));
+}
+
+void set_criterion(ClassOf& class_of, const SetCriterion::Params& params, const SetCriterion::Inputs<float>& in,
+                   const SetCriterion::Outputs<float>& out) {
+  const std::int64_t B = in.logits.shape[0], Q = in.logits.shape[1], K = in.logits.shape[2], T = in.labels.shape[0];
+  const std::int64_t no_object = K - 1;
+  std::fill(class_of.begin(), class_of.end(), no_object);
+  double distance = 0, misfit = 0;
+  std::int64_t pair = 0, first_target = 0;
+  for (std::int64_t b = 0; b < B; ++b) {
+    const std::int64_t targets = in.sizes.data[b];
+    for (const std::int64_t end = pair + std::min(Q, targets); pair < end; ++pair) {
+      const std::int64_t row = b * Q + in.query.data[pair], t = first_target + in.target.data[pair];
+      const float *box = in.boxes.data + 4 * row, *target = in.target_boxes.data + 4 * t;
+      class_of[static_cast<std::size_t>(row)] = in.labels.data[t];
+      distance += l1_distance(box, target);
+      misfit += 1 - generalized_iou(from_centre_and_size(box), from_centre_and_size(target));
+    }
+    first_target += targets;
+  }
+  double entropy = 0, weights = 0;
+  for (std::int64_t row = 0; row < B * Q; ++row) {
+    const float* logits = in.logits.data + row * K;
+    const std::int64_t target = class_of[static_cast<std::size_t>(row)];
+    const double weight = target == no_object ? params.eos_coef : 1;
+    entropy += weight * Softmax(logits, K).cross_entropy(logits[target]);
+    weights += weight;
+  }
+  const auto boxes = static_cast<double>(std::max<std::int64_t>(T, 1));
+  *out.loss_ce.data = static_cast<float>(entropy / weights);
+  *out.loss_bbox.data = static_cast<float>(distance / boxes);
+  *out.loss_giou.data = static_cast<float>(misfit / boxes);
+}
+
+void postprocess_detections(const PostprocessDetections::Params&, const PostprocessDetections::Inputs<float>& in,
+                            const PostprocessDetections::Outputs<float>& out) {
+  const std::int64_t B = in.logits.shape[0], Q = in.logits.shape[1], K = in.logits.shape[2];
+  for (std::int64_t row = 0; row < B * Q; ++row) {
+    const float* logits = in.logits.data + row * K;
+    const float* best = std::max_element(logits, logits + K - 1);  // the last class is no object
+    out.scores.data[row] = static_cast<float>(Softmax(logits, K).probability(*best));
+    out.labels.data[row] = best - logits;
+    const Box box = from_centre_and_size(in.boxes.data + 4 * row);
+    const auto height = static_cast<double>(in.target_sizes.data[row / Q * 2]),
+               width = static_cast<double>(in.target_sizes.data[row / Q * 2 + 1]);
+    float* corners = out.boxes.data + 4 * row;
+    corners[0] = static_cast<float>(box.x0 * width);
+    corners[1] = static_cast<float>(box.y0 * height);
+    corners[2] = static_cast<float>(box.x1 * width);
+    corners[3] = static_cast<float>(box.y1 * height);
+  }
 }
 
 const Kernels kernels([](KernelTable& table) {
+  table.add<BoxCxcywhToXyxy, float>(box_cxcywh_to_xyxy);
   table.add<GeneralizedBoxIou, float>(generalized_box_iou);
+  table.add<MatchingCost, float>(matching_cost);
   table.add<HungarianAssignment, float>(prepare, hungarian_assignment);
+  table.add<SetCriterion, float>(prepare_criterion, set_criterion);
+  table.add<PostprocessDetections, float>(postprocess_detections);
 });
 
 }  // namespace

@@ -3,31 +3,21 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
+#include "reference/set_prediction/detection.h"
 #include "reference/value_classes.h"
 
 namespace assay {
 namespace {
 
-struct Box {
-  double x0, y0, x1, y1;
-  explicit Box(const double* corners) : x0(corners[0]), y0(corners[1]), x1(corners[2]), y1(corners[3]) {}
-  double area() const { return (x1 - x0) * (y1 - y0); }
-};
-
-double giou(const Box& a, const Box& b) {
-  const double width = std::max(std::min(a.x1, b.x1) - std::max(a.x0, b.x0), 0.0);
-  const double height = std::max(std::min(a.y1, b.y1) - std::max(a.y0, b.y0), 0.0);
-  const double overlap = width * height, united = a.area() + b.area() - overlap;
-  const double hull = (std::max(a.x1, b.x1) - std::min(a.x0, b.x0)) * (std::max(a.y1, b.y1) - std::min(a.y0, b.y0));
-  return overlap / united - (hull - united) / hull;
-}
+using detection::Box;
+using detection::from_corners;
+using detection::generalized_iou;
 
 void check_boxes(std::string_view name, const View<const double>& boxes) {
   for (std::int64_t i = 0; i < boxes.shape[0]; ++i) {
-    const Box box(boxes.data + 4 * i);
+    const Box box = from_corners(boxes.data + 4 * i);
     const bool ordered = box.x0 <= box.x1 && box.y0 <= box.y1;  // false for NaN
     if (!ordered || !std::isfinite(box.area()))
       reject(GeneralizedBoxIou::name,
@@ -58,7 +48,7 @@ void GeneralizedBoxIou::oracle(const Params&, const Inputs<double>& in, const Ou
   const std::int64_t N = in.a.shape[0], M = in.b.shape[0];
   for (std::int64_t i = 0; i < N; ++i)
     for (std::int64_t j = 0; j < M; ++j) {
-      const double r = giou(Box(in.a.data + 4 * i), Box(in.b.data + 4 * j));
+      const double r = generalized_iou(from_corners(in.a.data + 4 * i), from_corners(in.b.data + 4 * j));
       out.giou.data[i * M + j] = r;
       error[0][static_cast<std::size_t>(i * M + j)] = std::isnan(r) ? 0 : 1 + std::abs(r);
     }

@@ -24,13 +24,14 @@ struct GeneralizedBoxIou {
   template <class T>
   struct Outputs {
     View<T> giou;  ///< [N, M]
-    /// c = 12: torchvision's formula in float32 needed 2.9 on boxes down to 2⁻¹⁰.
+    /// c = 20: torchvision's formula in float32 needed 3.5 on the 216,000 pairs of match_b2_q900, and 4.3 on 1.5
+    /// million.
     static constexpr auto fields() {
       return std::tuple{
           Output{"giou", &Outputs::giou, "N M",
-                 ErrorBound{.c = 12,
-                            .derivation = "S = 1 + |r|: differences of corners round relative to themselves; c = 12, "
-                                          "four times the 2.9 of torchvision in float32"}}};
+                 ErrorBound{.c = 20,
+                            .derivation = "S = 1 + |r|: differences of corners round relative to themselves; c = 20, "
+                                          "four times the 4.3 of torchvision in float32"}}};
     }
   };
 

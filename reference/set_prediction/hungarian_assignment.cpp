@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "reference/set_prediction/detection.h"
 #include "reference/set_prediction/least_cost.h"
 #include "reference/value_classes.h"
 
@@ -155,16 +156,7 @@ CaseOf<HungarianAssignment> cancelling_case() {
 }  // namespace
 
 std::vector<Shape> HungarianAssignment::infer(const Params&, const Inputs<double>& in) {
-  const std::int64_t B = in.cost.shape[0], Q = in.cost.shape[1], all = in.cost.shape[2];
-  std::int64_t targets = 0, pairs = 0;
-  for (std::int64_t b = 0; b < B; ++b) {
-    const std::int64_t T_b = in.sizes.data[b];
-    if (T_b < 0) reject(name, fmt::format("sizes[{}] is {}, but a number of targets must not be negative", b, T_b));
-    if (__builtin_add_overflow(targets, T_b, &targets))
-      reject(name, fmt::format("sizes add up to more than can be counted at sizes[{}] = {}", b, T_b));
-    pairs += std::min(Q, T_b);
-  }
-  if (targets != all) reject(name, fmt::format("sizes add up to {}, but cost has {} targets", targets, all));
+  const std::int64_t pairs = detection::count_pairs(name, in.sizes, in.cost.shape[1], in.cost.shape[2], "cost");
   return {{pairs}, {pairs}};
 }
 
