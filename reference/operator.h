@@ -138,7 +138,7 @@ struct Equivalent {
   std::string_view field, change, reason;
 };
 
-/// large is never declared: a case whose inputs or outputs take 64 MB and more becomes large by itself.
+/// A case of 64 MB and more of inputs or outputs becomes large by itself; any other only where kernels take too long.
 enum class Tier : std::uint8_t { small, workload, large };
 std::string_view name_of(Tier tier);
 /// The tier of that name, or none.

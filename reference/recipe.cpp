@@ -52,6 +52,20 @@ double cost_of_pair(const MatchingCosts& recipe, std::int64_t q, std::int64_t t,
   return kind == 0 ? 0 : (static_cast<double>(bits / 16 % 1024) - 512) * 0x1p-6;
 }
 
+/// The middle of token `q` of all levels' tokens, beginning again behind the last: x and y in 0..1.
+std::pair<double, double> middle_of_token(const AroundTokens& recipe, std::int64_t q) {
+  std::int64_t tokens = 0;
+  for (const auto& [height, width] : recipe.levels) tokens += height * width;
+  std::int64_t token = q % tokens;
+  for (const auto& [height, width] : recipe.levels) {
+    if (token < height * width)
+      return {(static_cast<double>(token % width) + 0.5) / static_cast<double>(width),
+              (static_cast<double>(token / width) + 0.5) / static_cast<double>(height)};
+    token -= height * width;
+  }
+  return {};  // unreached: a token lies in one of the levels
+}
+
 template <class T>
 struct Filler {
   T* data;
@@ -167,6 +181,22 @@ struct Filler {
       picked.insert(picked.end(), all.begin(), all.end());
     }
     (*this)(Values{std::move(picked)});
+  }
+  void operator()(const AroundTokens& r) const {
+    if (shape.rank() != 6 || shape[3] != std::ssize(r.levels) || shape[5] != 2)
+      throw InvalidArgument(
+          fmt::format("locations on {} levels cannot fill a tensor of shape {}", r.levels.size(), to_string(shape)));
+    std::uint64_t at = 0;
+    for (std::int64_t query = 0; query < shape[0] * shape[1]; ++query) {
+      const auto [x, y] = middle_of_token(r, query % shape[1]);
+      for (std::int64_t head = 0; head < shape[2]; ++head)
+        for (const auto& [height, width] : r.levels)
+          for (std::int64_t point = 0; point < shape[4]; ++point, at += 2) {
+            const auto offset = [&](std::uint64_t i) { return r.reach * (2 * unit(random_bits(key, i)) - 1); };
+            data[at] = stored<T>(x + offset(at) / static_cast<double>(width));
+            data[at + 1] = stored<T>(y + offset(at + 1) / static_cast<double>(height));
+          }
+    }
   }
   void operator()(const Scattered& r) const {
     if constexpr (!std::is_same_v<T, bool>) {

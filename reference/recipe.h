@@ -91,8 +91,14 @@ struct MatchingCosts {
   double large = 0;
   bool forbidden = false;
 };
+/// Sampling locations [B, Q, h, levels, P, 2] (x, y) in 0..1 over levels of these (height, width): query q looks around
+/// the middle of token q of all levels' tokens, up to `reach` pixels away along each axis of each level.
+struct AroundTokens {
+  std::vector<std::pair<std::int64_t, std::int64_t>> levels;
+  double reach = 4;
+};
 using Recipe = std::variant<Uniform, Normal, Pixels, Values, PaddingOf, Scattered, Choice, Boxes, Outlier, Ramp, Border,
-                            MatchingCosts, Picks>;
+                            MatchingCosts, Picks, AroundTokens>;
 
 /// Whether the values are drawn, so that another key gives others; otherwise they are given.
 bool is_drawn(const Recipe& recipe);

@@ -73,7 +73,21 @@ TEST(Recipe, BoxesAsCentreAndSizeAreThoseOfTheirCorners) {
     }
 }
 
+TEST(Recipe, AroundTokensLooksAroundTheQuerysOwnToken) {
+  const AroundTokens exactly{{{1, 2}, {2, 1}}, 0};
+  // tokens: both columns of the first level, then both rows of the second; query 4 is token 0 again
+  const auto middles = filled<float>({1, 5, 1, 2, 1, 2}, exactly, 3);
+  EXPECT_EQ(middles, (std::vector<float>{0.25F, 0.5F,  0.25F, 0.5F,  0.75F, 0.5F,  0.75F, 0.5F, 0.5F,  0.25F,
+                                         0.5F,  0.25F, 0.5F,  0.75F, 0.5F,  0.75F, 0.25F, 0.5F, 0.25F, 0.5F}));
+  const auto around = filled<float>({1, 4, 1, 2, 50, 2}, AroundTokens{{{1, 2}, {2, 1}}, 3}, 3);
+  for (std::size_t i = 0; i < 100; i += 2) {  // query 0 on the first level: 3 pixels of 1/2 to either side
+    EXPECT_LE(std::abs(around[i] - 0.25F), 1.5F);
+    EXPECT_LE(std::abs(around[i + 1] - 0.5F), 3.0F);
+  }
+}
+
 TEST(Recipe, RefusesWhatItCannotMake) {
+  EXPECT_THROW(filled<float>({1, 5, 1, 3, 1, 2}, AroundTokens{{{1, 2}}, 1}, 0), InvalidArgument);
   EXPECT_THROW(filled<float>({2, 2, 3}, PaddingOf{{{1, 1}, {1, 1}}}, 0), InvalidArgument);
   EXPECT_THROW(filled<bool>({1, 2, 3}, PaddingOf{{{1, 1}, {1, 1}}}, 0), InvalidArgument);
   EXPECT_THROW(filled<std::int64_t>({3}, Values{{1, 2}}, 0), InvalidArgument);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "reference/attention/detr_joiner.h"
+#include "reference/attention/multi_scale_deformable_attention.h"
 #include "reference/collation/nested_tensor.h"
 #include "reference/collation/stack_collate.h"
 #include "reference/collation/yolo_collate.h"
@@ -40,6 +42,8 @@ std::vector<OperatorEntry> all() {
       describe<RelativePositionIndex, float>(),
       describe<RelativePositionBias, float>(),
       describe<WindowSoftmax, float>(),
+      describe<DetrJoiner, float>(),
+      describe<MultiScaleDeformableAttention, float>(),
       describe<BoxCxcywhToXyxy, float>(),
       describe<GeneralizedBoxIou, float>(),
       describe<MatchingCost, float>(),

@@ -1,12 +1,8 @@
 // padding_mask by filling the three blocks of each image's canvas, and mask_downsample by indexing a plane with a list
 // of rows and a list of columns.
-#include "backends/eigen/nearest.h"
-#include "backends/eigen/planes.h"
-#include "reference/masking/mask_downsample.h"
-#include "reference/masking/padding_mask.h"
+#include "backends/eigen/masking.h"
 
 namespace assay::eigen {
-namespace {
 
 void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& in,
                   const PaddingMask::Outputs<float>& out) {
@@ -20,12 +16,7 @@ void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& 
   }
 }
 
-/// Which rows and columns of the input are shown: they follow from the shapes alone.
-struct Sampled {
-  Indices rows, columns;
-};
-
-Sampled prepare(const MaskDownsample::Params& params, const MaskDownsample::Inputs<float>& in) {
+Sampled prepare_downsample(const MaskDownsample::Params& params, const MaskDownsample::Inputs<float>& in) {
   return {nearest_indices(in.mask.shape[1], params.out_height), nearest_indices(in.mask.shape[2], params.out_width)};
 }
 
@@ -39,9 +30,11 @@ void mask_downsample(Sampled& sampled, const MaskDownsample::Params& params, con
   }
 }
 
+namespace {
+
 const Kernels kernels([](KernelTable& table) {
   table.add<PaddingMask, float>(padding_mask);
-  table.add<MaskDownsample, float>(prepare, mask_downsample);
+  table.add<MaskDownsample, float>(prepare_downsample, mask_downsample);
 });
 
 }  // namespace

@@ -1,33 +1,20 @@
 // sine_position_encoding: the positions of an image as two planes, then for each wavelength one sine and one cosine of
 // a whole plane. learned_position_encoding: a line of a table repeated over a plane. query_position_encoding: for each
 // coordinate one sine and one cosine of all its angles.
-#include "backends/eigen/planes.h"
+#include "backends/eigen/position_encoding.h"
+
 #include "reference/position_encoding/learned_position_encoding.h"
 #include "reference/position_encoding/query_position_encoding.h"
-#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::eigen {
 namespace {
 
 using Sine = SinePositionEncoding;
 
-/// What a plan can know: the wavelengths, one for each pair of channels, and room for the planes of one image.
-struct Workspace {
-  Eigen::ArrayXf dim_y, dim_x;  ///< [F/2]
-  Plane<float> y, x;            ///< [H, W]: positions
-  Plane<float> wave;            ///< [H, W]: one channel
-};
-
 /// T^(2k/F) for k = 0..F/2−1, rounded once.
 Eigen::ArrayXf wavelengths(double temperature, std::int64_t F) {
   const Eigen::ArrayXd k = Eigen::ArrayXd::NullaryExpr(F / 2, [](Eigen::Index i) { return static_cast<double>(i); });
   return Eigen::pow(temperature, 2 * k / static_cast<double>(F)).cast<float>();
-}
-
-Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
-  const std::int64_t H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
-  return {wavelengths(params.temperature_h, F), wavelengths(params.temperature_w, F), Plane<float>(H, W),
-          Plane<float>(H, W), Plane<float>(H, W)};
 }
 
 /// Cumulative sums of ¬mask down the columns and along the rows. Counted in double: float32 counts no further than 2²⁴.
@@ -74,7 +61,15 @@ void encode(const Plane<float>& position, const Eigen::ArrayXf& dim, Plane<float
   }
 }
 
-void sine_position_encoding(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>& in,
+}  // namespace
+
+SineWorkspace prepare_sine(const Sine::Params& params, const Sine::Inputs<float>& in) {
+  const std::int64_t H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
+  return {wavelengths(params.temperature_h, F), wavelengths(params.temperature_w, F), Plane<float>(H, W),
+          Plane<float>(H, W), Plane<float>(H, W)};
+}
+
+void sine_position_encoding(SineWorkspace& work, const Sine::Params& params, const Sine::Inputs<float>& in,
                             const Sine::Outputs<float>& out) {
   const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
   const std::int64_t pixels = H * W, channels = 2 * F;
@@ -87,6 +82,8 @@ void sine_position_encoding(Workspace& work, const Sine::Params& params, const S
     encode(work.x, work.dim_x, work.wave, encoding, F);
   }
 }
+
+namespace {
 
 using Learned = LearnedPositionEncoding;
 
@@ -150,7 +147,7 @@ void query_position_encoding(QueryWorkspace& work, const Query::Params& params, 
 }
 
 const Kernels kernels([](KernelTable& table) {
-  table.add<Sine, float>(prepare, sine_position_encoding);
+  table.add<Sine, float>(prepare_sine, sine_position_encoding);
   table.add<Learned, float>(prepare_learned, learned_position_encoding);
   table.add<Query, float>(prepare_query, query_position_encoding);
 });

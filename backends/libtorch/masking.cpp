@@ -1,10 +1,9 @@
 // padding_mask by filling, and mask_downsample by F.interpolate, both as in DETR (util/misc.py, models/backbone.py).
+#include "backends/libtorch/masking.h"
+
 #include "backends/libtorch/tensors.h"
-#include "reference/masking/mask_downsample.h"
-#include "reference/masking/padding_mask.h"
 
 namespace assay::libtorch {
-namespace {
 
 void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& in,
                   const PaddingMask::Outputs<float>& out) {
@@ -23,6 +22,8 @@ void mask_downsample(const MaskDownsample::Params& params, const MaskDownsample:
   const at::Tensor image = tensor_of(in.mask).unsqueeze(0).to(at::kFloat);
   tensor_of(out.mask).copy_(at::upsample_nearest2d(image, {params.out_height, params.out_width}).squeeze(0));
 }
+
+namespace {
 
 const Kernels kernels([](KernelTable& table) {
   table.add<PaddingMask, float>(padding_mask);

@@ -1,32 +1,22 @@
 // sine_position_encoding as in DETR (models/position_encoding.py PositionEmbeddingSine), with the offset and the two
 // temperatures of its descendants; float32 throughout, as there. learned_position_encoding as in the same file, and
 // query_position_encoding as in Conditional-DETR (models/transformer.py gen_sineembed_for_position).
+#include "backends/libtorch/position_encoding.h"
+
 #include <vector>
 
-#include "backends/libtorch/tensors.h"
 #include "reference/position_encoding/learned_position_encoding.h"
 #include "reference/position_encoding/query_position_encoding.h"
-#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::libtorch {
 namespace {
 
 using Sine = SinePositionEncoding;
 
-/// What a module would keep as buffers.
-struct Wavelengths {
-  at::Tensor dim_y, dim_x;  ///< [F]
-};
-
 /// temperature ** (2 * (dim_t // 2) / num_pos_feats)
 at::Tensor dim_t(double temperature, std::int64_t F) {
   const at::Tensor i = at::arange(F, at::TensorOptions(at::kFloat).device(device()));
   return at::pow(temperature, 2 * i.div(2, "floor") / F);
-}
-
-Wavelengths prepare(const Sine::Params& params, const Sine::Inputs<float>&) {
-  const NoAutograd guard;
-  return {dim_t(params.temperature_h, params.num_pos_feats), dim_t(params.temperature_w, params.num_pos_feats)};
 }
 
 /// A padded line leaves offset/eps, which may be beyond float32 though not beyond float64. The sine of any number of
@@ -49,6 +39,13 @@ at::Tensor waves(const at::Tensor& position, const at::Tensor& dim) {
   return at::stack({even.sin(), odd.cos()}, -1).flatten(-2);
 }
 
+}  // namespace
+
+Wavelengths prepare_sine(const Sine::Params& params, const Sine::Inputs<float>&) {
+  const NoAutograd guard;
+  return {dim_t(params.temperature_h, params.num_pos_feats), dim_t(params.temperature_w, params.num_pos_feats)};
+}
+
 void sine_position_encoding(Wavelengths& wavelengths, const Sine::Params& params, const Sine::Inputs<float>& in,
                             const Sine::Outputs<float>& out) {
   const NoAutograd guard;
@@ -59,6 +56,8 @@ void sine_position_encoding(Wavelengths& wavelengths, const Sine::Params& params
   at::Tensor channels_last = params.channels_last ? encoding : encoding.permute({0, 2, 3, 1});
   at::cat_out(channels_last, {y, x}, 3);
 }
+
+namespace {
 
 /// cat([x_emb.unsqueeze(0).repeat(h, 1, 1), y_emb.unsqueeze(1).repeat(1, w, 1)], dim=-1).permute(2, 0, 1) for each
 /// image.
@@ -92,7 +91,7 @@ void query_position_encoding(at::Tensor& dim, const Query::Params& params, const
 }
 
 const Kernels kernels([](KernelTable& table) {
-  table.add<Sine, float>(prepare, sine_position_encoding);
+  table.add<Sine, float>(prepare_sine, sine_position_encoding);
   table.add<LearnedPositionEncoding, float>(learned_position_encoding);
   table.add<Query, float>(prepare_query, query_position_encoding);
 });

@@ -1,7 +1,10 @@
 // sine_position_encoding. Padding leaves few distinct lines in a batch (a rectangle has two distinct rows and two
 // distinct columns): each is found once, its sines and cosines are computed once, and the rest is copying. Any mask is
-// right, one of scattered pixels merely has more lines. Start with run(). The other two encodings, at the end, use what
-// it has: learned_position_encoding the writing of planes, query_position_encoding the waves of one position.
+// right, one of scattered pixels merely has more lines. Start with sine_position_encoding(). The other two encodings,
+// at the end, use what it has: learned_position_encoding the writing of planes, query_position_encoding the waves of one
+// position.
+#include "backends/openmp/position_encoding.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -16,40 +19,15 @@
 #include "backends/openmp/simd_math.h"
 #include "reference/position_encoding/learned_position_encoding.h"
 #include "reference/position_encoding/query_position_encoding.h"
-#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::openmp {
 namespace {
 
 using Sine = SinePositionEncoding;
 
-/// Neighbouring lines [begin, end) of an image that are equal, and which of the distinct lines they are.
-struct Run {
-  std::int64_t begin, end, line;
-};
-
-/// The lines along one axis of all masks of a batch. Everything is allocated when the plan is made.
-struct Axis {
-  std::int64_t length = 0;           ///< of a line
-  std::vector<float> inverse_dim;    ///< [F/2] 1/dim_t
-  std::vector<unsigned char> masks;  ///< [distinct, length]
-  std::vector<float> positions;      ///< [distinct, length] v: counted, and normalised if asked
-  std::int64_t distinct = 0;
-  std::vector<Run> runs;               ///< image after image
-  std::vector<std::size_t> first_run;  ///< [B + 1]
-
-  std::span<const Run> runs_of(std::int64_t b) const {
-    const std::size_t begin = first_run[static_cast<std::size_t>(b)];
-    return {runs.data() + begin, first_run[static_cast<std::size_t>(b) + 1] - begin};
-  }
-  std::int64_t angles() const { return distinct * length; }
-};
-
-struct Workspace {
-  Axis y, x;
-  std::vector<unsigned char> column, changes;  ///< one column of a mask; where a column differs from the one before
-  Scratch waves;                               ///< a worker's sines and cosines of one dim_t
-};
+using sine::Axis;
+using sine::Run;
+using sine::Workspace;
 
 // ---- prepare ----
 
@@ -77,17 +55,6 @@ Axis make_axis(double temperature, std::int64_t F, std::int64_t images, std::int
   axis.runs.reserve(static_cast<std::size_t>(images * lines));
   axis.first_run.resize(static_cast<std::size_t>(images) + 1);
   return axis;
-}
-
-Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
-  const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
-  Workspace work;
-  work.y = make_axis(params.temperature_h, F, B, W, H);
-  work.x = make_axis(params.temperature_w, F, B, H, W);
-  work.column.resize(static_cast<std::size_t>(H));
-  work.changes.resize(static_cast<std::size_t>(W));
-  work.waves = Scratch(2 * B * H * W + block_slack);
-  return work;
 }
 
 // ---- the distinct lines of a batch ----
@@ -269,7 +236,21 @@ void write_channels_last(const Workspace& work, const Sine::Outputs<float>& out)
   });
 }
 
-void run(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>& in, const Sine::Outputs<float>& out) {
+}  // namespace
+
+Workspace prepare_sine(const Sine::Params& params, const Sine::Inputs<float>& in) {
+  const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
+  Workspace work;
+  work.y = make_axis(params.temperature_h, F, B, W, H);
+  work.x = make_axis(params.temperature_w, F, B, H, W);
+  work.column.resize(static_cast<std::size_t>(H));
+  work.changes.resize(static_cast<std::size_t>(W));
+  work.waves = Scratch(2 * B * H * W + block_slack);
+  return work;
+}
+
+void sine_position_encoding(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>& in,
+                            const Sine::Outputs<float>& out) {
   find_lines(work, params, in.mask);
   if (params.channels_last) {
     write_channels_last(work, out);
@@ -277,6 +258,8 @@ void run(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>&
     write_channels_first(work, out);
   }
 }
+
+namespace {
 
 // ---- learned_position_encoding ----
 
@@ -332,7 +315,7 @@ void query_position_encoding(std::vector<float>& inverse_dim, const Query::Param
 }
 
 const Kernels kernels([](KernelTable& table) {
-  table.add<Sine, float>(prepare, run);
+  table.add<Sine, float>(prepare_sine, sine_position_encoding);
   table.add<Learned, float>(prepare_learned, learned_position_encoding);
   table.add<Query, float>(prepare_query, query_position_encoding);
 });

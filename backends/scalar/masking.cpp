@@ -1,11 +1,10 @@
 // padding_mask and mask_downsample, one cell at a time.
+#include "backends/scalar/masking.h"
+
 #include "backends/backend.h"
 #include "backends/scalar/nearest.h"
-#include "reference/masking/mask_downsample.h"
-#include "reference/masking/padding_mask.h"
 
 namespace assay::scalar {
-namespace {
 
 void padding_mask(const PaddingMask::Params&, const PaddingMask::Inputs<float>& in,
                   const PaddingMask::Outputs<float>& out) {
@@ -32,6 +31,8 @@ void mask_downsample(const MaskDownsample::Params& params, const MaskDownsample:
       }
     }
 }
+
+namespace {
 
 const Kernels kernels([](KernelTable& table) {
   table.add<PaddingMask, float>(padding_mask);

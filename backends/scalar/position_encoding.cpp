@@ -1,37 +1,24 @@
 // The position encodings by their formulas. Sine: count along each line, normalise, one sine or cosine for every
 // element.
+#include "backends/scalar/position_encoding.h"
+
 #include <cmath>
 #include <cstddef>
-#include <vector>
 
 #include "backends/backend.h"
 #include "reference/position_encoding/learned_position_encoding.h"
 #include "reference/position_encoding/query_position_encoding.h"
-#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay::scalar {
 namespace {
 
 using Sine = SinePositionEncoding;
 
-/// What a plan can know: the wavelengths, and room for the positions of one image.
-struct Workspace {
-  std::vector<double> dim_y, dim_x;            ///< [F]
-  std::vector<double> position_y, position_x;  ///< [H, W]
-};
-
 std::vector<double> wavelengths(double temperature, std::int64_t F) {
   std::vector<double> dim;
   for (std::int64_t i = 0; i < F; ++i)
     dim.push_back(std::pow(temperature, 2.0 * static_cast<double>(i / 2) / static_cast<double>(F)));
   return dim;
-}
-
-Workspace prepare(const Sine::Params& params, const Sine::Inputs<float>& in) {
-  const auto pixels = static_cast<std::size_t>(in.mask.shape[1] * in.mask.shape[2]);
-  return {wavelengths(params.temperature_h, params.num_pos_feats),
-          wavelengths(params.temperature_w, params.num_pos_feats), std::vector<double>(pixels),
-          std::vector<double>(pixels)};
 }
 
 /// Cumulative sum of ¬mask along one line of `length` pixels that lie `stride` apart, normalised if asked.
@@ -44,7 +31,16 @@ void positions_of_line(const Sine::Params& params, const bool* mask, double* pos
     position[i * stride] = (position[i * stride] + params.offset) / (count + params.eps) * params.scale;
 }
 
-void sine_position_encoding(Workspace& work, const Sine::Params& params, const Sine::Inputs<float>& in,
+}  // namespace
+
+SineWorkspace prepare_sine(const Sine::Params& params, const Sine::Inputs<float>& in) {
+  const auto pixels = static_cast<std::size_t>(in.mask.shape[1] * in.mask.shape[2]);
+  return {wavelengths(params.temperature_h, params.num_pos_feats),
+          wavelengths(params.temperature_w, params.num_pos_feats), std::vector<double>(pixels),
+          std::vector<double>(pixels)};
+}
+
+void sine_position_encoding(SineWorkspace& work, const Sine::Params& params, const Sine::Inputs<float>& in,
                             const Sine::Outputs<float>& out) {
   const std::int64_t B = in.mask.shape[0], H = in.mask.shape[1], W = in.mask.shape[2], F = params.num_pos_feats;
   for (std::int64_t b = 0; b < B; ++b) {
@@ -65,6 +61,8 @@ void sine_position_encoding(Workspace& work, const Sine::Params& params, const S
     }
   }
 }
+
+namespace {
 
 void learned_position_encoding(const LearnedPositionEncoding::Params& params,
                                const LearnedPositionEncoding::Inputs<float>& in,
@@ -101,7 +99,7 @@ void query_position_encoding(std::vector<double>& dim, const Query::Params& para
 }
 
 const Kernels kernels([](KernelTable& table) {
-  table.add<Sine, float>(prepare, sine_position_encoding);
+  table.add<Sine, float>(prepare_sine, sine_position_encoding);
   table.add<LearnedPositionEncoding, float>(learned_position_encoding);
   table.add<Query, float>(prepare_query, query_position_encoding);
 });
