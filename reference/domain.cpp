@@ -404,10 +404,15 @@ void check_independent_axis(const OperatorEntry& op, std::string_view axis) {
 
 /// A drawn case takes no value that a user could not give.
 void check_values(const OperatorEntry& op, const ParameterRange& range) {
+  const Choices plain(*op.domain);
+  NamedScalars given;
+  for (const ParamInfo& param : op.params)
+    if (param.required) given[std::string(param.name)] = parameter_of(plain, param);
   for (const ParameterClass& known : range.classes) {
-    const Scalar value = known.value(Choices(*op.domain));
+    const Scalar value = known.value(plain);
     try {
-      if (value.kind != Scalar::Kind::absent) resolve(op, {{std::string(range.name), value}});
+      given[std::string(range.name)] = value;
+      if (value.kind != Scalar::Kind::absent) resolve(op, given);
     } catch (const InvalidArgument& refusal) {
       throw std::logic_error(
           fmt::format("the domain of {} has {}={}: {}", op.name, range.name, known.label, refusal.what()));

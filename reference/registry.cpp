@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "reference/attention/detr_joiner.h"
+#include "reference/attention/flatten_tokens.h"
 #include "reference/attention/multi_scale_deformable_attention.h"
 #include "reference/collation/nested_tensor.h"
 #include "reference/collation/stack_collate.h"
@@ -22,8 +23,12 @@
 #include "reference/set_prediction/matching_cost.h"
 #include "reference/set_prediction/postprocess_detections.h"
 #include "reference/set_prediction/set_criterion.h"
+#include "reference/window_attention/log_position_bias.h"
 #include "reference/window_attention/relative_position_bias.h"
 #include "reference/window_attention/relative_position_index.h"
+#include "reference/window_attention/shifted_window_mask.h"
+#include "reference/window_attention/window_partition.h"
+#include "reference/window_attention/window_reverse.h"
 #include "reference/window_attention/window_softmax.h"
 
 namespace assay {
@@ -41,7 +46,12 @@ std::vector<OperatorEntry> all() {
       describe<QueryPositionEncoding, float>(),
       describe<RelativePositionIndex, float>(),
       describe<RelativePositionBias, float>(),
+      describe<LogPositionBias, float>(),
+      describe<ShiftedWindowMask, float>(),
+      describe<WindowPartition, float, std::uint8_t>(),
+      describe<WindowReverse, float, std::uint8_t>(),
       describe<WindowSoftmax, float>(),
+      describe<FlattenTokens, float, std::uint8_t>(),
       describe<DetrJoiner, float>(),
       describe<MultiScaleDeformableAttention, float>(),
       describe<BoxCxcywhToXyxy, float>(),

@@ -1,6 +1,7 @@
-// relative_position_index, relative_position_bias and window_softmax. Start with relative_position_bias: the bias of
-// one token to all others is a block of its head's table.
+// relative_position_index, relative_position_bias, log_position_bias and window_softmax. Start with write_bias: the
+// bias of one token to all others is a block of its head's table.
 #include "backends/eigen/planes.h"
+#include "reference/window_attention/log_position_bias.h"
 #include "reference/window_attention/relative_position_bias.h"
 #include "reference/window_attention/relative_position_index.h"
 #include "reference/window_attention/window_softmax.h"
@@ -29,19 +30,60 @@ TurnedTables prepare_bias(const RelativePositionBias::Params&, const RelativePos
 
 /// A head's table is a plane over the distances down and across. Seen from token i the distances to all tokens j fall
 /// by one with each j, so that bias[head, i, :] is one block of the turned plane.
-void relative_position_bias(TurnedTables& turned, const RelativePositionBias::Params& params,
-                            const RelativePositionBias::Inputs<float>& in,
-                            const RelativePositionBias::Outputs<float>& out) {
-  const std::int64_t entries = in.table.shape[0], heads = in.table.shape[1];
-  const std::int64_t Wh = params.window_h, Ww = params.window_w, N = Wh * Ww;
-  turned.by_head = PlaneMap<const float>(in.table.data, entries, heads).colwise().reverse().transpose();
-  float* bias = out.bias.data;
-  for (std::int64_t head = 0; head < heads; ++head) {
+void write_bias(const TurnedTables& turned, std::int64_t Wh, std::int64_t Ww, float* bias) {
+  const std::int64_t N = Wh * Ww;
+  for (std::int64_t head = 0; head < turned.by_head.rows(); ++head) {
     const PlaneMap<const float> table(turned.by_head.row(head).data(), 2 * Wh - 1, 2 * Ww - 1);
     for (std::int64_t h = 0; h < Wh; ++h)
       for (std::int64_t w = 0; w < Ww; ++w, bias += N)
         PlaneMap<float>(bias, Wh, Ww) = table.block(Wh - 1 - h, Ww - 1 - w, Wh, Ww);
   }
+}
+
+void relative_position_bias(TurnedTables& turned, const RelativePositionBias::Params& params,
+                            const RelativePositionBias::Inputs<float>& in,
+                            const RelativePositionBias::Outputs<float>& out) {
+  const std::int64_t entries = in.table.shape[0], heads = in.table.shape[1];
+  turned.by_head = PlaneMap<const float>(in.table.data, entries, heads).colwise().reverse().transpose();
+  write_bias(turned, params.window_h, params.window_w, out.bias.data);
+}
+
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using MatrixMap = Eigen::Map<const Matrix>;
+
+/// The coordinates of all distances, backwards as a turned table has them, and room for the layers' results.
+struct LogBias {
+  Matrix coordinates;  ///< [2, entries]
+  Matrix units, sums;  ///< [D, entries], [heads, entries]
+  TurnedTables tables;
+};
+
+/// sign(d)·log2(8|d|/(w − 1) + 1)/3 for d = extent − 1 … −(extent − 1).
+Eigen::ArrayXf log_coordinates(std::int64_t extent, std::int64_t pretrained) {
+  const auto last = static_cast<double>(extent - 1);
+  const Eigen::ArrayXd d = Eigen::ArrayXd::LinSpaced(2 * extent - 1, last, -last);
+  const auto most = static_cast<double>(std::max<std::int64_t>((pretrained != 0 ? pretrained : extent) - 1, 1));
+  return (d.sign() * (8 * d.abs() / most + 1).log() / std::log(8.0)).cast<float>();
+}
+
+LogBias prepare_log_bias(const LogPositionBias::Params& params, const LogPositionBias::Inputs<float>& in) {
+  const Eigen::ArrayXf h = log_coordinates(params.window_h, params.pretrained_window_h),
+                       w = log_coordinates(params.window_w, params.pretrained_window_w);
+  const Eigen::Index heads = in.second_weight.shape[0], D = in.second_weight.shape[1], entries = h.size() * w.size();
+  LogBias bias{Matrix(2, entries), Matrix(D, entries), Matrix(heads, entries), {Plane<float>(heads, entries)}};
+  for (Eigen::Index i = 0; i < entries; ++i) bias.coordinates.col(i) << h[i / w.size()], w[i % w.size()];
+  return bias;
+}
+
+void log_position_bias(LogBias& bias, const LogPositionBias::Params& params, const LogPositionBias::Inputs<float>& in,
+                       const LogPositionBias::Outputs<float>& out) {
+  const Eigen::Index heads = in.second_weight.shape[0], D = in.second_weight.shape[1];
+  const Eigen::Map<const Eigen::VectorXf> first_bias(in.first_bias.data, D);
+  bias.units.noalias() = MatrixMap(in.first_weight.data, D, 2).lazyProduct(bias.coordinates);
+  bias.units = (bias.units.colwise() + first_bias).cwiseMax(0.0F);
+  bias.sums.noalias() = MatrixMap(in.second_weight.data, heads, D) * bias.units;
+  bias.tables.by_head = 16 / (1 + (-bias.sums.array()).exp());
+  write_bias(bias.tables, params.window_h, params.window_w, out.bias.data);
 }
 
 /// Room for the logits of one token.
@@ -84,6 +126,7 @@ void window_softmax(Logits& logits, const WindowSoftmax::Params&, const WindowSo
 const Kernels kernels([](KernelTable& table) {
   table.add<RelativePositionIndex, float>(relative_position_index);
   table.add<RelativePositionBias, float>(prepare_bias, relative_position_bias);
+  table.add<LogPositionBias, float>(prepare_log_bias, log_position_bias);
   table.add<WindowSoftmax, float>(prepare_softmax, window_softmax);
 });
 

@@ -1,6 +1,11 @@
 // relative_position_index, relative_position_bias and window_softmax as in Swin (models/swin_transformer.py
-// WindowAttention).
+// WindowAttention), log_position_bias as in Swin V2 (models/swin_transformer_v2.py).
+#include <ATen/Parallel.h>
+
+#include <cmath>
+
 #include "backends/libtorch/tensors.h"
+#include "reference/window_attention/log_position_bias.h"
 #include "reference/window_attention/relative_position_bias.h"
 #include "reference/window_attention/relative_position_index.h"
 #include "reference/window_attention/window_softmax.h"
@@ -47,6 +52,40 @@ void relative_position_bias(IndexBuffer& buffer, const RelativePositionBias::Par
   bias.copy_(rows.view({N, N, heads}).permute({2, 0, 1}));
 }
 
+/// −(extent − 1) … extent − 1, divided by the window less 1.
+at::Tensor scaled_distances(std::int64_t extent, std::int64_t pretrained) {
+  const at::Tensor distances = at::arange(1 - extent, extent, at::TensorOptions(at::kFloat).device(device()));
+  return distances / std::max<std::int64_t>((pretrained != 0 ? pretrained : extent) - 1, 1);
+}
+
+/// What the module of Swin V2 registers as buffers.
+struct LogBuffers {
+  at::Tensor relative_coords_table;    ///< [(2Wh − 1)(2Ww − 1), 2]
+  at::Tensor relative_position_index;  ///< [N·N]
+};
+
+LogBuffers prepare_log(const LogPositionBias::Params& params, const LogPositionBias::Inputs<float>&) {
+  const NoAutograd guard;
+  const at::Tensor h = scaled_distances(params.window_h, params.pretrained_window_h),
+                   w = scaled_distances(params.window_w, params.pretrained_window_w);
+  const at::Tensor coords = at::stack(at::meshgrid({h, w}, "ij"), -1) * 8;
+  return {(at::sign(coords) * at::log2(at::abs(coords) + 1.0) / std::log2(8.0)).view({-1, 2}),
+          relative_coords(params.window_h, params.window_w).sum(-1).view(-1)};
+}
+
+void log_position_bias(LogBuffers& buffers, const LogPositionBias::Params&, const LogPositionBias::Inputs<float>& in,
+                       const LogPositionBias::Outputs<float>& out) {
+  const NoAutograd guard;
+  at::init_num_threads();  // MKL's products do not do it: on a new thread they would have another count
+  at::Tensor bias = tensor_of(out.bias);
+  const std::int64_t heads = bias.size(0), N = bias.size(1);
+  const at::Tensor units =
+      at::linear(buffers.relative_coords_table, tensor_of(in.first_weight), tensor_of(in.first_bias)).relu_();
+  const at::Tensor table = at::linear(units, tensor_of(in.second_weight));  // [entries, heads]
+  const at::Tensor rows = table.index_select(0, buffers.relative_position_index).view({N, N, heads});
+  at::mul_out(bias, at::sigmoid(rows.permute({2, 0, 1}).contiguous()), at::scalar_tensor(16.0F, bias.options()));
+}
+
 void window_softmax(const WindowSoftmax::Params&, const WindowSoftmax::Inputs<float>& in,
                     const WindowSoftmax::Outputs<float>& out) {
   const NoAutograd guard;
@@ -65,6 +104,8 @@ void window_softmax(const WindowSoftmax::Params&, const WindowSoftmax::Inputs<fl
 const Kernels kernels([](KernelTable& table) {
   table.add<RelativePositionIndex, float>(relative_position_index);
   table.add<RelativePositionBias, float>(prepare, relative_position_bias);
+  table.add<LogPositionBias, float>(prepare_log, log_position_bias);
+  table.depends_on_thread_count<LogPositionBias>("ATen's matrix products add in an order that depends on it");
   table.add<WindowSoftmax, float>(window_softmax);
 });
 

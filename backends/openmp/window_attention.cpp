@@ -1,6 +1,8 @@
-// relative_position_index, relative_position_bias and window_softmax. The first two rest on index(i, j) = g(i) − g(j) +
-// c with g(i) = h_i·(2Ww − 1) + w_i; the softmax works on a block of rows at a time, in a worker's own cache.
+// relative_position_index, relative_position_bias, log_position_bias and window_softmax. The first rest on index(i, j)
+// = g(i) − g(j) + c with g(i) = h_i·(2Ww − 1) + w_i; the softmax works on a block of rows at a time, in a worker's own
+// cache.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "backends/openmp/blocks.h"
 #include "backends/openmp/parallel.h"
 #include "backends/openmp/simd_math.h"
+#include "reference/window_attention/log_position_bias.h"
 #include "reference/window_attention/relative_position_bias.h"
 #include "reference/window_attention/relative_position_index.h"
 #include "reference/window_attention/window_softmax.h"
@@ -48,13 +51,14 @@ struct BiasRoom {
   Scratch strips;
 };
 
-std::int64_t strip_floats(const RelativePositionBias::Params& params) {
-  return (2 * params.window_h - 1) * params.window_w;
-}
+/// Floats of one strip, of which a head has one for each column of the window.
+std::int64_t strip_floats(std::int64_t Wh, std::int64_t Ww) { return (2 * Wh - 1) * Ww; }
+
+Scratch room_for_strips(std::int64_t Wh, std::int64_t Ww) { return Scratch(Ww * strip_floats(Wh, Ww) + block_slack); }
 
 BiasRoom prepare_bias(const RelativePositionBias::Params& params, const RelativePositionBias::Inputs<float>& in) {
   return {std::vector<float>(static_cast<std::size_t>(in.table.shape.elements() + block_slack)),
-          Scratch(params.window_w * strip_floats(params) + block_slack)};
+          room_for_strips(params.window_h, params.window_w)};
 }
 
 /// reversed[head, k] = table[entries − 1 − k, head], in tiles that stay in the nearest cache.
@@ -73,27 +77,24 @@ void reverse_table(const View<const float>& table, float* reversed) {
 /// For tokens i of column w_i the row bias[i, :] of a head is a piece of one strip, the same for all h_i but for where
 /// it starts: strip[d, w_j] = bias of the tokens d − (Wh − 1) rows below i. Here all strips of a head, one after the
 /// other.
-void make_strips(const RelativePositionBias::Params& params, const float* entries, float* strips) {
-  const std::int64_t Ww = params.window_w, rows = 2 * params.window_h - 1;
+void make_strips(std::int64_t Wh, std::int64_t Ww, const float* entries, float* strips) {
+  const std::int64_t rows = 2 * Wh - 1;
   for (std::int64_t w = 0; w < Ww; ++w)
     for (std::int64_t d = 0; d < rows; ++d, strips += Ww)
       copy_blocks(strips, entries + d * (2 * Ww - 1) + Ww - 1 - w, Ww);
 }
 
-void relative_position_bias(BiasRoom& room, const RelativePositionBias::Params& params,
-                            const RelativePositionBias::Inputs<float>& in,
-                            const RelativePositionBias::Outputs<float>& out) {
-  const std::int64_t entries = in.table.shape[0], heads = out.bias.shape[0], N = out.bias.shape[1];
-  const std::int64_t Wh = params.window_h, Ww = params.window_w;
-  reverse_table(in.table, room.reversed.data());
+/// The bias of all heads from their reversed entries, which lie `stride` floats apart.
+void write_bias(const BiasRoom& room, std::int64_t stride, std::int64_t Wh, std::int64_t Ww, const View<float>& bias) {
+  const std::int64_t heads = bias.shape[0], N = bias.shape[1];
   parallel_for(heads, heads * N * N * 4, [&](std::int64_t head, int worker) {
     float* strips = room.strips[worker];
-    make_strips(params, room.reversed.data() + head * entries, strips);
-    float* row = out.bias.data + head * N * N;
+    make_strips(Wh, Ww, room.reversed.data() + head * stride, strips);
+    float* row = bias.data + head * N * N;
     const float* const end = row + N * N;
     for (std::int64_t h = 0; h < Wh; ++h)
       for (std::int64_t w = 0; w < Ww; ++w, row += N) {
-        const float* from = strips + w * strip_floats(params) + (Wh - 1 - h) * Ww;
+        const float* from = strips + w * strip_floats(Wh, Ww) + (Wh - 1 - h) * Ww;
         if (end - row >= N + block_slack) {
           copy_blocks(row, from, N);
         } else {
@@ -101,6 +102,122 @@ void relative_position_bias(BiasRoom& room, const RelativePositionBias::Params& 
         }
       }
   });
+}
+
+void relative_position_bias(BiasRoom& room, const RelativePositionBias::Params& params,
+                            const RelativePositionBias::Inputs<float>& in,
+                            const RelativePositionBias::Outputs<float>& out) {
+  reverse_table(in.table, room.reversed.data());
+  write_bias(room, in.table.shape[0], params.window_h, params.window_w, out.bias);
+}
+
+// ---- log_position_bias ----
+
+/// A vector's lanes are distances that follow each other, so that each sum over the units stays in its lane.
+constexpr std::int64_t units_at_once = 64;  ///< whose values a worker keeps, 4 KB, while all heads weigh them
+constexpr std::int64_t heads_at_once = 4;   ///< whose sums stay in registers
+
+/// The coordinates of all distances backwards, in whole blocks, and room for their biases and for a worker's units.
+struct LogBiasRoom {
+  std::int64_t stride;      ///< the distances, rounded up to a block
+  std::vector<float> h, w;  ///< [stride]
+  BiasRoom bias;            ///< reversed: [heads, stride]
+  Scratch units;            ///< [units_at_once, block]
+};
+
+/// sign(d)·log2(8|d|/(w − 1) + 1)/3 for d = extent − 1 … −(extent − 1).
+std::vector<float> log_coordinates(std::int64_t extent, std::int64_t pretrained) {
+  const auto most = static_cast<double>((pretrained != 0 ? pretrained : extent) - 1);
+  std::vector<float> made;
+  for (std::int64_t d = extent - 1; d > -extent; --d) {
+    const auto distance = static_cast<double>(d);
+    const double coordinate = d == 0 ? 0 : std::log2(8 * std::abs(distance) / most + 1) / 3;
+    made.push_back(static_cast<float>(std::copysign(coordinate, distance)));
+  }
+  return made;
+}
+
+LogBiasRoom prepare_log_bias(const LogPositionBias::Params& params, const LogPositionBias::Inputs<float>& in) {
+  const std::int64_t Wh = params.window_h, Ww = params.window_w, heads = in.second_weight.shape[0];
+  const std::int64_t entries = (2 * Wh - 1) * (2 * Ww - 1), stride = (entries + block - 1) / block * block;
+  LogBiasRoom room{
+      stride,
+      std::vector<float>(static_cast<std::size_t>(stride)),
+      std::vector<float>(static_cast<std::size_t>(stride)),
+      {std::vector<float>(static_cast<std::size_t>(heads * stride + block_slack)), room_for_strips(Wh, Ww)},
+      Scratch(units_at_once * block)};
+  std::size_t i = 0;
+  const std::vector<float> across = log_coordinates(Ww, params.pretrained_window_w);
+  for (const float down : log_coordinates(Wh, params.pretrained_window_h))
+    for (std::size_t k = 0; k < across.size(); ++k, ++i) {
+      room.h[i] = down;
+      room.w[i] = across[k];
+    }
+  return room;
+}
+
+/// Units [first, first + count) of the first layer at a block of distances.
+void evaluate_units(const LogPositionBias::Inputs<float>& in, std::int64_t first, std::int64_t count, const float* h,
+                    const float* w, float* units) {
+  const float *weight = in.first_weight.data + 2 * first, *bias = in.first_bias.data + first;
+  for (std::int64_t m = 0; m < count; ++m) {
+    const float of_h = weight[2 * m], of_w = weight[2 * m + 1], start = bias[m];
+#pragma omp simd simdlen(16)
+    for (std::int64_t lane = 0; lane < block; ++lane) {
+      const float sum = of_h * h[lane] + of_w * w[lane] + start;
+      units[m * block + lane] = sum < 0 ? 0 : sum;
+    }
+  }
+}
+
+/// Adds what `count` units weigh to the sums of some heads at a block of distances.
+template <std::int64_t heads>
+void weigh_units(const float* weight, std::int64_t D, const float* units, std::int64_t count, float* sums,
+                 std::int64_t stride) {
+  float part[heads][block] = {};
+  for (std::int64_t m = 0; m < count; ++m)
+    for (std::int64_t head = 0; head < heads; ++head) {
+      const float share = weight[head * D + m];
+#pragma omp simd simdlen(16)
+      for (std::int64_t lane = 0; lane < block; ++lane) part[head][lane] += share * units[m * block + lane];
+    }
+  for (std::int64_t head = 0; head < heads; ++head)
+    for (std::int64_t lane = 0; lane < block; ++lane) sums[head * stride + lane] += part[head][lane];
+}
+
+/// 16·sigmoid of a block, from 16·e^−|z|, which does not overflow.
+void sigmoid_times_16(float* values) {
+  float falling[block];
+  for (std::int64_t lane = 0; lane < block; ++lane) falling[lane] = -std::abs(values[lane]);
+  exponentials_times_16(falling, 0, block);
+  for (std::int64_t lane = 0; lane < block; ++lane)
+    values[lane] = (values[lane] >= 0 ? 16.0F : falling[lane]) / (1 + falling[lane] / 16);
+}
+
+/// The biases of all heads at the block of distances that begins at `at`.
+void evaluate_block(LogBiasRoom& room, const LogPositionBias::Inputs<float>& in, std::int64_t at, float* units) {
+  const std::int64_t heads = in.second_weight.shape[0], D = in.second_weight.shape[1], stride = room.stride;
+  float* const sums = room.bias.reversed.data() + at;
+  for (std::int64_t head = 0; head < heads; ++head) fill_blocks(sums + head * stride, 0, block);
+  for (std::int64_t first = 0; first < D; first += units_at_once) {
+    const std::int64_t count = std::min(units_at_once, D - first);
+    evaluate_units(in, first, count, room.h.data() + at, room.w.data() + at, units);
+    const float* const weight = in.second_weight.data + first;
+    std::int64_t head = 0;
+    for (; head + heads_at_once <= heads; head += heads_at_once)
+      weigh_units<heads_at_once>(weight + head * D, D, units, count, sums + head * stride, stride);
+    for (; head < heads; ++head) weigh_units<1>(weight + head * D, D, units, count, sums + head * stride, stride);
+  }
+  for (std::int64_t head = 0; head < heads; ++head) sigmoid_times_16(sums + head * stride);
+}
+
+void log_position_bias(LogBiasRoom& room, const LogPositionBias::Params& params,
+                       const LogPositionBias::Inputs<float>& in, const LogPositionBias::Outputs<float>& out) {
+  // a product and a sum take about as long as moving 4 bytes
+  const std::int64_t work = room.stride * in.second_weight.shape.elements() * 4;
+  parallel_for(room.stride / block, work,
+               [&](std::int64_t task, int worker) { evaluate_block(room, in, task * block, room.units[worker]); });
+  write_bias(room.bias, room.stride, params.window_h, params.window_w, out.bias);
 }
 
 // ---- window_softmax ----
@@ -245,6 +362,7 @@ void window_softmax(Scratch& scratch, const WindowSoftmax::Params&, const Window
 const Kernels kernels([](KernelTable& table) {
   table.add<RelativePositionIndex, float>(prepare_index, relative_position_index);
   table.add<RelativePositionBias, float>(prepare_bias, relative_position_bias);
+  table.add<LogPositionBias, float>(prepare_log_bias, log_position_bias);
   table.add<WindowSoftmax, float>(prepare_softmax, window_softmax);
 });
 
