@@ -1,19 +1,27 @@
-"""Golden cases of `generalized_box_iou` (torchvision's) and `hungarian_assignment`: scipy's solver on each image's own block of the cost, as DETR calls it.
+"""Golden cases of the set prediction family.
 
-Some costs come out of transformers' `HungarianMatcher`, caught where it hands them to the solver; the rest are made to
-order. The result is one optimal assignment of perhaps several: Assay judges it by its total cost.
+Boxes are torchvision's `box_convert` and `generalized_box_iou`. `matching_cost` is the cost of transformers'
+`HungarianMatcher`, caught where it hands it to the solver; `set_criterion` its `ImageLoss`, `postprocess_detections`
+its `DetrImageProcessor`.
+
+`hungarian_assignment` is scipy's solver on each image's own block of the cost, as DETR calls it. Some costs come out of
+the `HungarianMatcher`; the rest are made to order. The result is one optimal assignment of perhaps several: Assay
+judges it by its total cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
-from torchvision.ops import generalized_box_iou
+from torchvision.ops import box_convert, generalized_box_iou
+from transformers import DetrImageProcessor
 from transformers.loss import loss_for_object_detection
 
 from .case import Array, GoldenCase, generator, numpy_of, package, philox, source_note
@@ -31,10 +39,209 @@ def blocks_of(cost: Array, sizes: list[int]) -> list[Array]:
 
 def cases() -> Iterator[GoldenCase]:
     """Every golden case of the family."""
+    yield from _convert_cases()
     yield from _giou_cases()
+    yield from _cost_cases()
     yield from _matcher_cases()
     yield from _random_cases()
     yield from _special_cases()
+    yield from _criterion_cases()
+    yield from _detection_cases()
+
+
+def _convert_cases() -> Iterator[GoldenCase]:
+    yield _convert_case("predictions_q31", 170, _centred_boxes(generator(170), 31))
+    yield _convert_case("one_box", 171, _centred_boxes(generator(171), 1))
+    placed = [(5, 3, 4, 2), (0, 0, 0, 0), (0.5, 0.25, 0, 1), (1, -2, -3, 8), (1000, 2, 0.5, 2.0**-10), (-0.0, 1, 0, 3)]
+    yield _convert_case("placed_zero_and_negative", None, np.array(placed, np.float32))
+
+
+def _convert_case(case: str, seed: int | None, boxes: Array) -> GoldenCase:
+    corners = {
+        kind: box_convert(torch.from_numpy(boxes.astype(kind)), "cxcywh", "xyxy") for kind in ("float32", "float64")
+    }
+    made = "boxes placed by hand" if seed is None else f"boxes from {philox(seed)}"
+    return GoldenCase(
+        operator="box_cxcywh_to_xyxy",
+        case=case,
+        params={},
+        source=source_note(f"{package('torchvision')} ops/boxes.py box_convert", made),
+        inputs={"boxes": boxes},
+        outputs={"boxes": numpy_of(corners["float32"])},
+        outputs64={"boxes": numpy_of(corners["float64"])},
+    )
+
+
+def _centred_boxes(rng: np.random.Generator, *shape: int, zero: float = 0.125) -> Array:
+    """f32 [*shape, 4], centre and size; that share of the extents is zero."""
+    centre, extent = rng.uniform(0, 1, (*shape, 2)), rng.uniform(2.0**-10, 0.5, (*shape, 2))
+    extent[rng.random(extent.shape) < zero] = 0
+    return np.concatenate((centre, extent), axis=-1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Predictions of a batch, and its targets, whose boxes have an area: the matcher makes a number of every NaN."""
+
+    seed: int
+    logits: Array  # f32 [B, Q, K]
+    boxes: Array  # f32 [B, Q, 4]
+    labels: Array  # i64 [T]
+    target_boxes: Array  # f32 [T, 4]
+    sizes: list[int]
+
+    @classmethod
+    def drawn(cls, seed: int, queries: int, sizes: list[int], classes: int) -> Batch:
+        """Seeded; the labels leave out the last class, no object, unless there is no other."""
+        rng, images = generator(seed), len(sizes)
+        return cls(
+            seed,
+            2 * rng.standard_normal((images, queries, classes), dtype=np.float32),
+            _centred_boxes(rng, images, queries),
+            rng.integers(0, max(classes - 1, 1), sum(sizes)),
+            _centred_boxes(rng, sum(sizes), zero=0),
+            sizes,
+        )
+
+    def outputs(self, kind: str) -> dict[str, torch.Tensor]:
+        """What DETR's model gives, at one dtype."""
+        return {
+            "logits": torch.from_numpy(self.logits.astype(kind)),
+            "pred_boxes": torch.from_numpy(self.boxes.astype(kind)),
+        }
+
+    def targets(self, kind: str) -> list[dict[str, torch.Tensor]]:
+        """What DETR's loss is given, image by image."""
+        labels = torch.from_numpy(self.labels).split(self.sizes)
+        boxes = torch.from_numpy(self.target_boxes.astype(kind)).split(self.sizes)
+        return [{"class_labels": of_labels, "boxes": of_boxes} for of_labels, of_boxes in zip(labels, boxes)]
+
+    def inputs(self) -> dict[str, Array]:
+        """The tensors that the operators share."""
+        named = {"logits": self.logits, "boxes": self.boxes, "labels": self.labels}
+        return named | {"target_boxes": self.target_boxes}
+
+
+def _matched(batch: Batch, kind: str, weights: tuple[float, float, float]) -> tuple[Array, list[Assignment]]:
+    """The matcher's cost [B, Q, T] for weights of class, L1 and GIoU, and its pairs, image by image."""
+    seen: list[torch.Tensor] = []
+
+    def solver(block: torch.Tensor) -> Assignment:
+        seen.append(block)
+        return linear_sum_assignment(block)
+
+    matcher = loss_for_object_detection.HungarianMatcher(*weights)
+    with patch.object(loss_for_object_detection, "linear_sum_assignment", solver):
+        pairs = matcher(batch.outputs(kind), batch.targets(kind))
+    images, queries, all_targets = len(batch.sizes), batch.logits.shape[1], sum(batch.sizes)
+    # Each block is a view of the whole cost, whose images lie one behind the other.
+    strides = (queries * all_targets, all_targets, 1)
+    cost = torch.as_strided(seen[0], (images, queries, all_targets), strides, storage_offset=0)
+    return numpy_of(cost), [(numpy_of(query), numpy_of(target)) for query, target in pairs]
+
+
+def _cost_cases() -> Iterator[GoldenCase]:
+    yield _cost_case("detr_b2_q20", Batch.drawn(180, 20, [3, 6], 92), (1, 5, 2))
+    yield _cost_case("deformable_weights", Batch.drawn(181, 13, [4, 2, 1], 12), (2, 5, 2))
+    yield _cost_case("no_targets_in_one", Batch.drawn(182, 7, [2, 0, 3], 5), (1, 5, 2))
+    yield _cost_case("more_targets_than_queries", Batch.drawn(183, 3, [11, 5], 7), (1, 5, 2))
+    yield _cost_case("one_class", Batch.drawn(184, 5, [2, 1], 1), (1, 5, 2))
+    yield _cost_case("class_alone", Batch.drawn(185, 6, [3, 2], 7), (1, 0, 0))
+    yield _cost_case("l1_alone", Batch.drawn(186, 6, [3, 2], 7), (0, 1, 0))
+    yield _cost_case("giou_alone", Batch.drawn(187, 6, [3, 2], 7), (0, 0, 1))
+    yield _cost_case("primes_b3_q31_k13", Batch.drawn(188, 31, [5, 7, 11], 13), (1, 5, 2))
+
+
+def _cost_case(case: str, batch: Batch, weights: tuple[float, float, float]) -> GoldenCase:
+    cost = {kind: _matched(batch, kind, weights)[0] for kind in ("float32", "float64")}
+    if any((array == np.finfo(array.dtype).max).any() for array in cost.values()):
+        raise RecordingError(f"matching_cost/{case}: the matcher made a number of a NaN.")
+    framework = f"{package('transformers')} loss/loss_for_object_detection.py HungarianMatcher, its cost matrix"
+    return GoldenCase(
+        operator="matching_cost",
+        case=case,
+        params=dict(zip(("class_weight", "bbox_weight", "giou_weight"), map(float, weights))),
+        source=source_note(framework, f"logits, boxes and labels from {philox(batch.seed)}"),
+        inputs=batch.inputs(),
+        outputs={"cost": cost["float32"]},
+        outputs64={"cost": cost["float64"]},
+    )
+
+
+def _criterion_cases() -> Iterator[GoldenCase]:
+    yield _criterion_case("detr_b2_q20", Batch.drawn(190, 20, [3, 6], 92))
+    yield _criterion_case("no_targets_in_one", Batch.drawn(191, 7, [2, 0, 3], 5))
+    yield _criterion_case("no_targets", Batch.drawn(192, 5, [0, 0], 5))
+    yield _criterion_case("more_targets_than_queries", Batch.drawn(193, 3, [11, 2, 5], 7))
+    yield _criterion_case("one_class", Batch.drawn(194, 5, [2, 1], 2))
+    yield _criterion_case("one_query_one_target", Batch.drawn(195, 1, [1], 4))
+    yield _criterion_case("eos_coef_1", Batch.drawn(196, 9, [4, 1], 7), eos_coef=1.0)
+    yield _criterion_case("eos_coef_0", Batch.drawn(197, 9, [4, 1], 7), eos_coef=0.0)
+    yield _criterion_case("primes_b3_q31_k13", Batch.drawn(198, 31, [5, 7, 11], 13))
+
+
+def _criterion_case(case: str, batch: Batch, eos_coef: float = 0.1) -> GoldenCase:
+    """The losses of the matcher's own pairs; without any target there are none, and no matcher to ask."""
+    empty = np.zeros(0, np.int64)
+    pairs = _matched(batch, "float64", (1, 5, 2))[1] if batch.labels.size else [(empty, empty) for _ in batch.sizes]
+    losses = {kind: _losses(batch, kind, pairs, eos_coef) for kind in ("float32", "float64")}
+    query, target = (np.concatenate(indices).astype(np.int64) for indices in zip(*pairs))
+    framework = f"{package('transformers')} loss/loss_for_object_detection.py ImageLoss.loss_labels and loss_boxes"
+    return GoldenCase(
+        operator="set_criterion",
+        case=case,
+        params={"eos_coef": eos_coef},
+        source=source_note(framework, f"the HungarianMatcher's pairs of a batch from {philox(batch.seed)}"),
+        inputs=batch.inputs() | {"sizes": np.array(batch.sizes, np.int64), "query": query, "target": target},
+        outputs=losses["float32"],
+        outputs64=losses["float64"],
+    )
+
+
+def _losses(batch: Batch, kind: str, pairs: list[Assignment], eos_coef: float) -> dict[str, Array]:
+    """Each loss as [1]."""
+    criterion = loss_for_object_detection.ImageLoss(None, batch.logits.shape[2] - 1, eos_coef, [])
+    criterion.to(getattr(torch, kind))
+    criterion.empty_weight[-1] = eos_coef  # again: the module has rounded it to float32
+    indices = [(torch.from_numpy(query), torch.from_numpy(target)) for query, target in pairs]
+    given = (batch.outputs(kind), batch.targets(kind), indices, max(sum(batch.sizes), 1))
+    losses = criterion.loss_labels(*given) | criterion.loss_boxes(*given)
+    return {name: numpy_of(loss.reshape(1)) for name, loss in losses.items()}
+
+
+def _detection_cases() -> Iterator[GoldenCase]:
+    yield _detection_case("detr_b2_q20", Batch.drawn(200, 20, [0, 0], 92), [(480, 640), (427, 640)])
+    yield _detection_case("one_class", Batch.drawn(201, 5, [0, 0, 0], 2), [(3, 7), (11, 5), (1, 1)])
+    yield _detection_case("primes_b3_q31_k13", Batch.drawn(202, 31, [0, 0, 0], 13), [(31, 17), (3, 101), (61, 7)])
+    yield _detection_case("one_query", Batch.drawn(203, 1, [0], 4), [(800, 1333)])
+    ties = generator(204).integers(0, 3, (2, 9, 7)).astype(np.float32)
+    batch = Batch(204, ties, _centred_boxes(generator(205), 2, 9), np.zeros(0), np.zeros((0, 4)), [0, 0])
+    yield _detection_case("ties", batch, [(20, 30), (40, 10)])
+
+
+def _detection_case(case: str, batch: Batch, target_sizes: list[tuple[int, int]]) -> GoldenCase:
+    sizes = np.array(target_sizes, np.int64)
+    found = {kind: _detections(batch, kind, torch.from_numpy(sizes)) for kind in ("float32", "float64")}
+    framework = (
+        f"{package('transformers')} models/detr/image_processing_detr.py "
+        "DetrImageProcessor.post_process_object_detection, no detection left out"
+    )
+    return GoldenCase(
+        operator="postprocess_detections",
+        case=case,
+        params={},
+        source=source_note(framework, f"logits and boxes from {philox(batch.seed)}"),
+        inputs={"logits": batch.logits, "boxes": batch.boxes, "target_sizes": sizes},
+        outputs=found["float32"],
+        outputs64={name: array for name, array in found["float64"].items() if name != "labels"},
+    )
+
+
+def _detections(batch: Batch, kind: str, target_sizes: torch.Tensor) -> dict[str, Array]:
+    """Scores, labels and boxes of all queries of all images."""
+    outputs = SimpleNamespace(**batch.outputs(kind))
+    images = DetrImageProcessor().post_process_object_detection(outputs, threshold=-1, target_sizes=target_sizes)
+    return {name: numpy_of(torch.stack([image[name] for image in images])) for name in ("scores", "labels", "boxes")}
 
 
 def _giou_cases() -> Iterator[GoldenCase]:
