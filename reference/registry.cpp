@@ -17,6 +17,12 @@
 #include "reference/position_encoding/learned_position_encoding.h"
 #include "reference/position_encoding/query_position_encoding.h"
 #include "reference/position_encoding/sine_position_encoding.h"
+#include "reference/sampling/batch_sampler.h"
+#include "reference/sampling/distributed_sampler.h"
+#include "reference/sampling/random_sampler.h"
+#include "reference/sampling/sequential_sampler.h"
+#include "reference/sampling/subset_random_sampler.h"
+#include "reference/sampling/weighted_random_sampler.h"
 #include "reference/set_prediction/box_cxcywh_to_xyxy.h"
 #include "reference/set_prediction/generalized_box_iou.h"
 #include "reference/set_prediction/hungarian_assignment.h"
@@ -60,6 +66,12 @@ std::vector<OperatorEntry> all() {
       describe<HungarianAssignment, float>(),
       describe<SetCriterion, float>(),
       describe<PostprocessDetections, float>(),
+      describe<SequentialSampler, float>(),
+      describe<RandomSampler, float>(),
+      describe<SubsetRandomSampler, float>(),
+      describe<WeightedRandomSampler, float>(),
+      describe<BatchSampler, float>(),
+      describe<DistributedSampler, float>(),
   };
 }
 

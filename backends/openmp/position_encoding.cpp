@@ -1,8 +1,8 @@
 // sine_position_encoding. Padding leaves few distinct lines in a batch (a rectangle has two distinct rows and two
 // distinct columns): each is found once, its sines and cosines are computed once, and the rest is copying. Any mask is
 // right, one of scattered pixels merely has more lines. Start with sine_position_encoding(). The other two encodings,
-// at the end, use what it has: learned_position_encoding the writing of planes, query_position_encoding the waves of one
-// position.
+// at the end, use what it has: learned_position_encoding the writing of planes, query_position_encoding the waves of
+// one position.
 #include "backends/openmp/position_encoding.h"
 
 #include <algorithm>

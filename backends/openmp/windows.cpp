@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "backends/openmp/row_blocks.h"
 #include "backends/openmp/parallel.h"
+#include "backends/openmp/row_blocks.h"
 #include "backends/openmp/streaming.h"
 #include "reference/window_attention/shifted_window_mask.h"
 #include "reference/window_attention/window_partition.h"
