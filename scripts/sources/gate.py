@@ -40,10 +40,10 @@ def runs_of(backend: str) -> list[Run]:
     return [Run(SMALL_COVER, {}), *(Run(("verify",), end) for end in ENDS.get(backend, [{}]))]
 
 
-def listed(program: Path) -> dict:
-    """What `assay list --json` says."""
+def listed(program: Path, *what: str) -> dict:
+    """What `assay list --json` says, or `assay list <what> --json`."""
     try:
-        done = subprocess.run([program, "list", "--json", "-"], capture_output=True, text=True, check=False)
+        done = subprocess.run([program, "list", *what, "--json", "-"], capture_output=True, text=True, check=False)
     except OSError as error:
         raise UserError(f"cannot run {program}: {error.strerror}; build it, or name another with --program") from error
     if done.returncode != 0:
