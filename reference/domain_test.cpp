@@ -174,6 +174,20 @@ TEST(ValueClasses, AreRecognisedInWhatTheyMake) {
   EXPECT_GT(recognised, 80U);
 }
 
+/// A result of subnormal numbers alone is less than what a bound allows at 0.
+TEST(ValueClasses, SubnormalNumbersHaveAOneBesideThem) {
+  const ValueClass subnormal = values::real("subnormal");
+  const Choices plain(*operators().front().domain);
+  for (std::int64_t n = 2; n < 20; ++n)
+    for (std::uint64_t key = 0; key < 20; ++key) {
+      TensorPack pack(1);
+      const TensorRef tensor = new_host_tensor(pack, DType::f32, {n});
+      fill(tensor, subnormal.recipe(plain, tensor.shape, key), key);
+      EXPECT_TRUE(subnormal.holds(tensor)) << n << " " << key;
+      EXPECT_EQ(values::magnitude(tensor), 1) << n << " " << key;
+    }
+}
+
 TEST(Recipes, KeepIntegersWithinTheirRange) {
   TensorPack pack(1);
   const TensorRef bytes = new_host_tensor(pack, DType::u8, {4});

@@ -44,8 +44,8 @@ enum class Drawn : std::uint8_t {
   array,  ///< every pair of levels
 };
 
-/// Cases of a share: a thousand checks and more over all backends, in well under a minute.
-inline constexpr std::size_t default_share = 48;
+/// Cases of a share, for each operator: some two seconds over all backends. Every level of small cases needs up to 40.
+inline constexpr std::size_t default_share = 24;
 
 /// A drawn case that a filter spells out.
 struct NamedCase {

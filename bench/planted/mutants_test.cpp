@@ -42,7 +42,7 @@ TEST(Mutants, AreAllKilledOrEqualAsDeclared) {
   std::size_t made = 0, killed = 0;
   for (const OperatorEntry& op : operators()) {
     const std::vector<MutantFate> fates = try_mutants(op, mutant_cases(op, all), default_seed, every, never);
-    EXPECT_GE(fates.size(), 5U) << op.name;
+    EXPECT_GE(fates.size(), 4U) << op.name;  // of a sampler that has one number and one output
     std::size_t of_operator = 0;
     for (const MutantFate& fate : fates) {
       EXPECT_TRUE(fate.in_order()) << op.name << "/" << fate.mutant.label() << ": "
