@@ -44,7 +44,7 @@ enum class Drawn : std::uint8_t {
   array,  ///< every pair of levels
 };
 
-/// Cases of a share, for each operator: some two seconds over all backends. Every level of small cases needs up to 40.
+/// Cases of a share, for each operator: as many pairs as make 24. Every level of small cases makes 26 to 55.
 inline constexpr std::size_t default_share = 24;
 
 /// A drawn case that a filter spells out.

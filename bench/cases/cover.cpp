@@ -214,9 +214,12 @@ std::vector<Choices> Cover::share(std::size_t count) const {
     for (std::size_t f = 0; f < levels->size(); ++f) seen[first_of_factor_[f] + (*levels)[f]] = true;
     cases.push_back(choices(*levels));
   };
-  for (const Pair& pair : open)
-    if (!seen[first_of_factor_[pair.factor] + pair.level] || !seen[first_of_factor_[pair.other] + pair.other_level])
-      take(pair);
+  // a case with two new levels at a time, as long as there are two; then one
+  for (const int fresh : {2, 1})
+    for (const Pair& pair : open)
+      if (!seen[first_of_factor_[pair.factor] + pair.level] + !seen[first_of_factor_[pair.other] + pair.other_level] >=
+          fresh)
+        take(pair);
   for (const Pair& pair : open) {
     if (cases.size() >= count) break;
     if (!covered[place(pair)]) take(pair);

@@ -47,7 +47,9 @@ constexpr std::string_view recorded_name = "recorded";
 std::string unmet_by_recorded(std::span<const Row> rows) {
   const std::vector<const Row*> judged = rows_with_recorded_outputs(rows);
   if (judged.empty())
-    return fmt::format("--require {0}: no {0} output was judged: a golden file has to be selected", recorded_name);
+    return fmt::format(
+        "--require {0}: no {0} output was judged: a golden file whose case is not INVALID has to be selected",
+        recorded_name);
   const auto failed = [](const Row* row) { return !row->recorded->passed; };
   const auto first = std::find_if(judged.begin(), judged.end(), failed);
   if (first == judged.end()) return {};

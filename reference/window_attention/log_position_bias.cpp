@@ -79,7 +79,7 @@ class Network {
   /// z = Σ W·h and its error, the sum of what leaves one behind: the coordinates, the same for all units, so that their
   /// slopes may cancel; each unit's own sum, |W|·(|a·x| + |b·y| + |c|); and the additions, of which each rounds the sum
   /// so far: the root of the squares of the running sums, with √D·|z| for other orders. Where terms are alike, as on
-  /// constant weights, additions round the same way for long stretches: a sixteenth of the running sums themselves.
+  /// constant weights, additions round the same way for long stretches: an eighth of the running sums themselves.
   Truth evaluate(std::int64_t head) const {
     const double* weight = in_.second_weight.data + head * D_;
     double z = 0, slope_h = 0, slope_w = 0, of_units = 0, squares = 0, sums = 0;
@@ -93,7 +93,7 @@ class Network {
       sums += std::abs(z);
     }
     const double of_coordinates = std::abs(slope_h) * h_.error + std::abs(slope_w) * w_.error;
-    const double of_additions = std::sqrt(squares) + sums / 16 + std::sqrt(static_cast<double>(D_)) * std::abs(z);
+    const double of_additions = std::sqrt(squares) + sums / 8 + std::sqrt(static_cast<double>(D_)) * std::abs(z);
     return activate(z, of_coordinates + of_units + of_additions);
   }
 
