@@ -141,10 +141,11 @@ def _verify_all() -> list[str]:
     """Two at a time: gcov adds up what processes count. Returns what broke.
 
     The cover goes operator by operator, all backends in one process: they share the truth. Kernels that count take
-    several times as long: the whole array had not ended after 25 minutes.
+    several times as long: the whole array had not ended after 25 minutes. Two thread counts take every branch.
     """
     support = listed(BUILD / "assay")["support"]
-    runs = [Run((*SMALL_COVER, *_filters(entry["operator"])), {}) for entry in support]
+    cover = (*SMALL_COVER, "--threads", "1,3")
+    runs = [Run((*cover, *_filters(entry["operator"])), {}) for entry in support]
     for backend, ends in ENDS.items():
         runs += [Run(("verify", "--filter", f"*/{backend}/*"), end) for end in ends]
     with ThreadPoolExecutor(2) as pool:
