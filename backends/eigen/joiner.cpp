@@ -32,7 +32,8 @@ struct Workspace {
 
 Workspace prepare(const DetrJoiner::Params& params, const DetrJoiner::Inputs<float>& in) {
   const auto B = static_cast<std::int64_t>(in.images.size());
-  Workspace work{Sizes(B, 2), {}, {}, {}, {}};
+  Workspace work;
+  work.sizes.resize(B, 2);
   read_sizes(in, work.sizes);
   const std::int64_t H = work.sizes.col(0).maxCoeff(), W = work.sizes.col(1).maxCoeff();
   const std::int64_t h = (H - 1) / params.stride + 1, w = (W - 1) / params.stride + 1;

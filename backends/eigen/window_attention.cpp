@@ -70,7 +70,11 @@ LogBias prepare_log_bias(const LogPositionBias::Params& params, const LogPositio
   const Eigen::ArrayXf h = log_coordinates(params.window_h, params.pretrained_window_h),
                        w = log_coordinates(params.window_w, params.pretrained_window_w);
   const Eigen::Index heads = in.second_weight.shape[0], D = in.second_weight.shape[1], entries = h.size() * w.size();
-  LogBias bias{Matrix(2, entries), Matrix(D, entries), Matrix(heads, entries), {Plane<float>(heads, entries)}};
+  LogBias bias;
+  bias.coordinates.resize(2, entries);
+  bias.units.resize(D, entries);
+  bias.sums.resize(heads, entries);
+  bias.tables.by_head.resize(heads, entries);
   for (Eigen::Index i = 0; i < entries; ++i) bias.coordinates.col(i) << h[i / w.size()], w[i % w.size()];
   return bias;
 }

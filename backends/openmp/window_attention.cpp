@@ -140,12 +140,13 @@ std::vector<float> log_coordinates(std::int64_t extent, std::int64_t pretrained)
 LogBiasRoom prepare_log_bias(const LogPositionBias::Params& params, const LogPositionBias::Inputs<float>& in) {
   const std::int64_t Wh = params.window_h, Ww = params.window_w, heads = in.second_weight.shape[0];
   const std::int64_t entries = (2 * Wh - 1) * (2 * Ww - 1), stride = (entries + block - 1) / block * block;
-  LogBiasRoom room{
-      stride,
-      std::vector<float>(static_cast<std::size_t>(stride)),
-      std::vector<float>(static_cast<std::size_t>(stride)),
-      {std::vector<float>(static_cast<std::size_t>(heads * stride + block_slack)), room_for_strips(Wh, Ww)},
-      Scratch(units_at_once * block)};
+  LogBiasRoom room;
+  room.stride = stride;
+  room.h.resize(static_cast<std::size_t>(stride));
+  room.w.resize(static_cast<std::size_t>(stride));
+  room.bias.reversed.resize(static_cast<std::size_t>(heads * stride + block_slack));
+  room.bias.strips = room_for_strips(Wh, Ww);
+  room.units = Scratch(units_at_once * block);
   std::size_t i = 0;
   const std::vector<float> across = log_coordinates(Ww, params.pretrained_window_w);
   for (const float down : log_coordinates(Wh, params.pretrained_window_h))

@@ -25,7 +25,9 @@ struct Workspace {
 
 Workspace prepare(const DetrJoiner::Params& params, const DetrJoiner::Inputs<float>& in) {
   const auto B = static_cast<std::int64_t>(in.images.size());
-  Workspace work{std::vector<std::int64_t>(2 * in.images.size()), {B, 0, 0}, nullptr, {}};
+  Workspace work;
+  work.sizes.resize(2 * in.images.size());
+  work.canvas = {B, 0, 0};
   for (const View<const float>& image : in.images) {
     work.canvas[1] = std::max(work.canvas[1], image.shape[1]);
     work.canvas[2] = std::max(work.canvas[2], image.shape[2]);

@@ -141,13 +141,14 @@ def _verify_all() -> list[str]:
     """Two at a time: gcov adds up what processes count. Returns what broke.
 
     The cover goes operator by operator, all backends in one process: they share the truth. Kernels that count take
-    several times as long: the whole array had not ended after 25 minutes. Two thread counts take every branch.
+    several times as long: the whole array had not ended after 25 minutes. Two thread counts take every branch, and at
+    the ends of thresholds twelve random cases of each operator do.
     """
     support = listed(BUILD / "assay")["support"]
     cover = (*SMALL_COVER, "--threads", "1,3")
     runs = [Run((*cover, *_filters(entry["operator"])), {}) for entry in support]
     for backend, ends in ENDS.items():
-        runs += [Run(("verify", "--filter", f"*/{backend}/*"), end) for end in ends]
+        runs += [Run(("verify", "--soak", "12", "--filter", f"*/{backend}/*"), end) for end in ends]
     with ThreadPoolExecutor(2) as pool:
         return [sentence for sentence in pool.map(_verify, runs) if sentence]
 
