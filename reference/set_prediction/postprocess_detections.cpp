@@ -125,7 +125,9 @@ std::vector<CaseOf<PostprocessDetections>> PostprocessDetections::cases() {
                       Tier::small),
       detections_case("extents_alike", "images, queries and classes of one extent: their axes taken for each other", 4,
                       {{1, 9}, {8, 3}, {5, 4}, {2, 6}}, 4, Tier::small),
-      detections_case("primes", "prime extents", 13, {{31, 17}, {3, 101}, {61, 7}}, 7, Tier::small)};
+      detections_case("primes", "prime extents", 13, {{31, 17}, {3, 101}, {61, 7}}, 7, Tier::small),
+      detections_case("lvis_classes", "LVIS: labels up to 1,202, beyond a byte", 11, {{31, 17}, {3, 101}}, 1204,
+                      Tier::small)};
   made.push_back(detections_case("no_object_wins", "the last class is the best nearly everywhere, and is never a label",
                                  7, {{20, 30}, {40, 10}, {5, 50}}, 2, Tier::small));
   made.back().inputs[0].recipe = Ramp{-3, 4};
