@@ -207,10 +207,11 @@ bool counts_list(const Domain& domain, const FieldInfo& field, std::string_view 
 
 // ---- ranges ----
 
-ExtentRange extents(std::string_view name) {
-  ExtentRange range{name, {3, 1, 2}, {std::begin(some_primes), std::end(some_primes)}};
+ExtentRange extents(std::string_view name, std::int64_t least) {
+  ExtentRange range{name, {3, 1, 2}, {std::begin(some_primes), std::end(some_primes)}, least};
   add_powers(range, 4);
   range.levels.insert(range.levels.end(), std::begin(long_extents), std::end(long_extents));
+  if (least == 0) range.levels.push_back(0);
   return range;
 }
 

@@ -31,8 +31,9 @@ struct ExtentRange {
   std::int64_t low = 1, step = 1;  ///< a valid extent is at least `low` and a multiple of `step`
 };
 
-/// 1, 2, 3; 2^k − 1, 2^k, 2^k + 1 for k = 2…10 (vectors, tiles, lines, tables); primes; 65,535, 65,537 and 2²⁴ + 1.
-ExtentRange extents(std::string_view name);
+/// `least` (0 or 1), 1, 2, 3; 2^k − 1, 2^k, 2^k + 1 for k = 2…10 (vectors, tiles, lines, tables); primes; 65,535,
+/// 65,537 and 2²⁴ + 1.
+ExtentRange extents(std::string_view name, std::int64_t least = 1);
 /// Even numbers at and beside the same powers of two.
 ExtentRange even_extents(std::string_view name);
 /// Batch, heads, lists, layers, targets: `least` (0 or 1), 1, 2, 3, 17, 33, 129, 257.

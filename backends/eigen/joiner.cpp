@@ -10,10 +10,6 @@ namespace {
 /// The height and the width of each image.
 using Sizes = Eigen::Array<std::int64_t, Eigen::Dynamic, 2, Eigen::RowMajor>;
 
-SinePositionEncoding::Params sine_params(const DetrJoiner::Params& params) {
-  return {.num_pos_feats = params.num_pos_feats, .normalize = true};
-}
-
 void read_sizes(const DetrJoiner::Inputs<float>& in, Sizes& sizes) {
   for (Eigen::Index b = 0; b < sizes.rows(); ++b) {
     const Shape& image = in.images[static_cast<std::size_t>(b)].shape;
@@ -40,7 +36,7 @@ Workspace prepare(const DetrJoiner::Params& params, const DetrJoiner::Inputs<flo
   work.canvas = {B, H, W};
   work.whole_masks.resize(B, H * W);
   work.sampled = prepare_downsample({h, w}, {{nullptr, work.canvas}});
-  work.sine = prepare_sine(sine_params(params), {{nullptr, {B, h, w}}});
+  work.sine = prepare_sine(DetrJoiner::sine_params(params), {{nullptr, {B, h, w}}});
   return work;
 }
 
@@ -50,7 +46,7 @@ void detr_joiner(Workspace& work, const DetrJoiner::Params& params, const DetrJo
   const View<bool> whole{work.whole_masks.data(), work.canvas};
   padding_mask({}, {{work.sizes.data(), {work.canvas[0], 2}}}, {whole});
   mask_downsample(work.sampled, {out.mask.shape[1], out.mask.shape[2]}, {{whole.data, whole.shape}}, {out.mask});
-  sine_position_encoding(work.sine, sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding});
+  sine_position_encoding(work.sine, DetrJoiner::sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding});
 }
 
 const Kernels kernels([](KernelTable& table) { table.add<DetrJoiner, float>(prepare, detr_joiner); });

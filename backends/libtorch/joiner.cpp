@@ -11,12 +11,8 @@
 namespace assay::libtorch {
 namespace {
 
-SinePositionEncoding::Params sine_params(const DetrJoiner::Params& params) {
-  return {.num_pos_feats = params.num_pos_feats, .normalize = true};
-}
-
 Wavelengths prepare(const DetrJoiner::Params& params, const DetrJoiner::Inputs<float>&) {
-  return prepare_sine(sine_params(params), {});
+  return prepare_sine(DetrJoiner::sine_params(params), {});
 }
 
 void detr_joiner(Wavelengths& wavelengths, const DetrJoiner::Params& params, const DetrJoiner::Inputs<float>& in,
@@ -33,7 +29,8 @@ void detr_joiner(Wavelengths& wavelengths, const DetrJoiner::Params& params, con
   const View<bool> whole{mask.data_ptr<bool>(), canvas};
   padding_mask({}, {{sizes.data(), {canvas[0], 2}}}, {whole});
   mask_downsample({out.mask.shape[1], out.mask.shape[2]}, {{whole.data, whole.shape}}, {out.mask});
-  sine_position_encoding(wavelengths, sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding});
+  sine_position_encoding(wavelengths, DetrJoiner::sine_params(params), {{out.mask.data, out.mask.shape}},
+                         {out.encoding});
 }
 
 const Kernels kernels([](KernelTable& table) { table.add<DetrJoiner, float>(prepare, detr_joiner); });

@@ -11,10 +11,6 @@
 namespace assay::openmp {
 namespace {
 
-SinePositionEncoding::Params sine_params(const DetrJoiner::Params& params) {
-  return {.num_pos_feats = params.num_pos_feats, .normalize = true};
-}
-
 struct Workspace {
   std::int64_t H = 0, W = 0;  ///< of the canvas
   sine::Workspace sine;
@@ -27,7 +23,8 @@ Workspace prepare(const DetrJoiner::Params& params, const DetrJoiner::Inputs<flo
     work.W = std::max(work.W, image.shape[2]);
   }
   const std::int64_t h = (work.H - 1) / params.stride + 1, w = (work.W - 1) / params.stride + 1;
-  work.sine = prepare_sine(sine_params(params), {{nullptr, {static_cast<std::int64_t>(in.images.size()), h, w}}});
+  work.sine =
+      prepare_sine(DetrJoiner::sine_params(params), {{nullptr, {static_cast<std::int64_t>(in.images.size()), h, w}}});
   return work;
 }
 
@@ -54,7 +51,7 @@ void detr_joiner(Workspace& work, const DetrJoiner::Params& params, const DetrJo
     mark_padding(out.mask.data + b * h * w, w, shown_cells(image[1], work.H, h), shown_cells(image[2], work.W, w), 0,
                  h);
   });
-  sine_position_encoding(work.sine, sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding});
+  sine_position_encoding(work.sine, DetrJoiner::sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding});
 }
 
 const Kernels kernels([](KernelTable& table) { table.add<DetrJoiner, float>(prepare, detr_joiner); });

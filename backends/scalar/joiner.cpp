@@ -11,10 +11,6 @@
 namespace assay::scalar {
 namespace {
 
-SinePositionEncoding::Params sine_params(const DetrJoiner::Params& params) {
-  return {.num_pos_feats = params.num_pos_feats, .normalize = true};
-}
-
 /// Room for the images' sizes and the canvas's mask, and what the encoding can know of the feature map.
 struct Workspace {
   std::vector<std::int64_t> sizes;     ///< [B, 2]
@@ -34,7 +30,7 @@ Workspace prepare(const DetrJoiner::Params& params, const DetrJoiner::Inputs<flo
   }
   work.whole_mask = std::make_unique<bool[]>(static_cast<std::size_t>(work.canvas.elements()));
   const std::int64_t h = (work.canvas[1] - 1) / params.stride + 1, w = (work.canvas[2] - 1) / params.stride + 1;
-  work.sine = prepare_sine(sine_params(params), {{nullptr, {B, h, w}}});
+  work.sine = prepare_sine(DetrJoiner::sine_params(params), {{nullptr, {B, h, w}}});
   return work;
 }
 
@@ -47,7 +43,7 @@ void detr_joiner(Workspace& work, const DetrJoiner::Params& params, const DetrJo
   const View<bool> whole{work.whole_mask.get(), work.canvas};
   padding_mask({}, {{work.sizes.data(), {work.canvas[0], 2}}}, {whole});
   mask_downsample({out.mask.shape[1], out.mask.shape[2]}, {{whole.data, whole.shape}}, {out.mask});
-  sine_position_encoding(work.sine, sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding});
+  sine_position_encoding(work.sine, DetrJoiner::sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding});
 }
 
 const Kernels kernels([](KernelTable& table) { table.add<DetrJoiner, float>(prepare, detr_joiner); });

@@ -44,7 +44,7 @@ enum class Drawn : std::uint8_t {
   array,  ///< every pair of levels
 };
 
-/// Cases of a share, for each operator: as many pairs as make 24. Every level of small cases makes 26 to 55.
+/// The least number of cases in a share. Those with every level of small cases are more: 26 to 55 an operator.
 inline constexpr std::size_t default_share = 24;
 
 /// A drawn case that a filter spells out.

@@ -8,7 +8,6 @@
 
 #include "reference/collation/nested_tensor.h"
 #include "reference/masking/mask_downsample.h"
-#include "reference/position_encoding/sine_position_encoding.h"
 #include "reference/value_classes.h"
 #include "reference/workloads.h"
 
@@ -68,8 +67,7 @@ void DetrJoiner::oracle(const Params& params, const Inputs<double>& in, const Ou
   MaskDownsample::oracle({out.mask.shape[1], out.mask.shape[2]}, {{whole.data, whole.shape}}, {out.mask}, exact);
   ErrorScale of_encoding(1);
   of_encoding[0].swap(error[1]);
-  SinePositionEncoding::oracle({.num_pos_feats = params.num_pos_feats, .normalize = true},
-                               {{out.mask.data, out.mask.shape}}, {out.encoding}, of_encoding);
+  SinePositionEncoding::oracle(sine_params(params), {{out.mask.data, out.mask.shape}}, {out.encoding}, of_encoding);
   of_encoding[0].swap(error[1]);
 }
 

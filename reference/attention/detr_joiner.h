@@ -2,6 +2,7 @@
 #pragma once
 
 #include "reference/operator.h"
+#include "reference/position_encoding/sine_position_encoding.h"
 
 namespace assay {
 
@@ -45,6 +46,11 @@ struct DetrJoiner {
                                           "nothing else rounds"}}};
     }
   };
+
+  /// What the encoding is asked for.
+  static SinePositionEncoding::Params sine_params(const Params& params) {
+    return {.num_pos_feats = params.num_pos_feats, .normalize = true};
+  }
 
   static std::vector<Shape> infer(const Params& params, const Inputs<double>& in);
   static void oracle(const Params& params, const Inputs<double>& in, const Outputs<double>& out, ErrorScale& scale);

@@ -59,9 +59,6 @@ std::vector<CaseOf<BatchSampler>> BatchSampler::cases() {
 }
 
 Domain BatchSampler::domain() {
-  ExtentRange n = extents("n");
-  n.low = 0;
-  n.levels.push_back(0);
   ParameterRange batch_size = integers("batch_size", {2, 1, 3, 16, 17, 128, 1000, 1LL << 40, INT64_MAX});
   const auto beside = [&](std::string label, std::int64_t more) {
     batch_size.classes.push_back({std::move(label), [more](const Choices& choices) {
@@ -76,7 +73,8 @@ Domain BatchSampler::domain() {
   indices.push_back(always("equal", Choice{{7}}, real("equal").holds));
   indices.push_back(always("ascending", Ramp{0, 1}, real("ascending").holds));
   indices.push_back(always("descending", Ramp{1e9, -1}, real("descending").holds));
-  return {.extents = {n}, .parameters = {batch_size, flag("drop_last")}, .fields = {{"indices", indices}}};
+  return {
+      .extents = {extents("n", 0)}, .parameters = {batch_size, flag("drop_last")}, .fields = {{"indices", indices}}};
 }
 
 std::vector<Equivalent> BatchSampler::equivalents() {

@@ -78,9 +78,7 @@ double steps_of_ordering(const Choices& choices) { return static_cast<double>(ch
 }  // namespace
 
 Domain DistributedSampler::domain() {
-  ExtentRange length = extents("length"), world = counts("world");
-  length.low = 0;
-  length.levels.push_back(0);
+  ExtentRange world = counts("world");
   world.levels.insert(world.levels.end(), {8, 70001});
   const auto of_world = [](std::string label, std::int64_t (*rank)(std::int64_t)) -> ParameterClass {
     return {std::move(label), [rank](const Choices& choices) { return Scalar(rank(choices.extent("world"))); }};
@@ -92,7 +90,7 @@ Domain DistributedSampler::domain() {
   ParameterRange shuffle = flag("shuffle");
   std::swap(shuffle.classes[0], shuffle.classes[1]);
   return {
-      .extents = {length, world},
+      .extents = {extents("length", 0), world},
       .parameters = {rank, shuffle, integers("seed", {0, 1, 42, -1, 0x7FFFFFFF, 0x80000000, 0x100000007, -0x100000000}),
                      integers("epoch", {0, 1, 299, -1, 0x7FFFFFFF, 0x80000000}), flag("drop_last")},
       .work = steps_of_ordering};

@@ -38,10 +38,7 @@ std::vector<CaseOf<RandomSampler>> RandomSampler::cases() {
 }
 
 Domain RandomSampler::domain() {
-  ExtentRange length = extents("length");
-  length.low = 0;
-  length.levels.push_back(0);
-  return {.extents = {length}, .parameters = {integers("seed", sampling::drawn_seeds)}};
+  return {.extents = {extents("length", 0)}, .parameters = {integers("seed", sampling::drawn_seeds)}};
 }
 
 }  // namespace assay

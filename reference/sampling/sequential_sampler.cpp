@@ -30,11 +30,6 @@ std::vector<CaseOf<SequentialSampler>> SequentialSampler::cases() {
   return made;
 }
 
-Domain SequentialSampler::domain() {
-  ExtentRange length = extents("length");
-  length.low = 0;
-  length.levels.push_back(0);
-  return {.extents = {length}};
-}
+Domain SequentialSampler::domain() { return {.extents = {extents("length", 0)}}; }
 
 }  // namespace assay

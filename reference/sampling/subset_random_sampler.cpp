@@ -37,9 +37,6 @@ std::vector<CaseOf<SubsetRandomSampler>> SubsetRandomSampler::cases() {
 }
 
 Domain SubsetRandomSampler::domain() {
-  ExtentRange m = extents("m");
-  m.low = 0;
-  m.levels.push_back(0);
   using values::always, values::real;
   const auto beyond = [](const TensorRef& subset) { return values::magnitude(subset) >= 0x1p32; };
   const auto negative = [](const TensorRef& subset) {
@@ -53,7 +50,9 @@ Domain SubsetRandomSampler::domain() {
   subsets.push_back(always("descending", Ramp{1e9, -3}, real("descending").holds));
   subsets.push_back(always("negative", Uniform{-1e6, 0}, negative));
   subsets.push_back(always("beyond_32_bits", Uniform{0x1p40, 0x1p41}, beyond));
-  return {.extents = {m}, .parameters = {integers("seed", sampling::drawn_seeds)}, .fields = {{"subset", subsets}}};
+  return {.extents = {extents("m", 0)},
+          .parameters = {integers("seed", sampling::drawn_seeds)},
+          .fields = {{"subset", subsets}}};
 }
 
 }  // namespace assay

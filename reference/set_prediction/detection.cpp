@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "reference/operator.h"
+#include "reference/value_classes.h"
 
 namespace assay::detection {
 
@@ -32,6 +33,26 @@ Classes classes_of(const double* logits, std::int64_t K) {
   Classes classes{K, *std::max_element(logits, logits + K), 0};
   for (std::int64_t k = 0; k < K; ++k) classes.sum += std::exp(logits[k] - classes.most);
   return classes;
+}
+
+std::vector<ValueClass> logit_classes() {
+  return values::reals(Normal{0, 2}, {"equal", "ties", "ascending", "descending", "large", "small", "outlier_last",
+                                      "minus_zero", "subnormal"});
+}
+
+std::vector<ValueClass> box_classes() {
+  const auto beyond = [](double least, double most) {
+    return [=](const TensorRef& boxes) { return values::magnitude(boxes) >= least && values::magnitude(boxes) < most; };
+  };
+  const auto made = [](double scale, std::int64_t distinct) {
+    return Boxes{.scale = scale, .distinct = distinct, .centre_and_size = true};
+  };
+  return {values::always("plain", made(1, 0), [](const TensorRef&) { return true; }),
+          values::always("equal", made(1, 1), values::repeats(4)),
+          values::always("ties", made(1, 3), values::repeats(12)),
+          values::always("points", Choice{{0}}, values::all(0)),
+          values::always("large", made(0x1p40, 0), beyond(0x1p30, INFINITY)),
+          values::always("small", made(0x1p-40, 0), beyond(0, 0x1p-30))};
 }
 
 bool can_add_exponentials(const Choices& choices) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reference/domain.h"
 #include "reference/tensor.h"
@@ -55,6 +56,10 @@ Classes classes_of(const double* logits, std::int64_t K);
 
 /// "boxes[1, 2]": row `row` of a tensor whose rows lie along its last axis.
 std::string row_name(std::string_view field, const Shape& shape, std::int64_t row);
+
+/// What logits [B, Q, K], and boxes by centre and size, are drawn from.
+std::vector<ValueClass> logit_classes();
+std::vector<ValueClass> box_classes();
 
 /// Whether the choices of logits [B, Q, K] are a test of float32 sums over K. Of a few distinct exponentials every
 /// addition rounds the same way: libtorch needs 1.4 times the bound at K = 65,535, and so does a loop over 16 lanes.

@@ -287,10 +287,7 @@ Domain HungarianAssignment::domain() {
   costs.push_back(matching_costs("forbidden", 0, true, values::has(infinity)));
   costs.push_back(matching_costs("cancelling", large, false, is_large));
   costs.push_back(matching_costs("cancelling_forbidden", large, true, is_both));
-  ExtentRange targets = extents("targets");
-  targets.low = 0;
-  targets.levels.push_back(0);
-  return {.extents = {counts("B"), extents("Q"), targets},
+  return {.extents = {counts("B"), extents("Q"), extents("targets", 0)},
           .fields = {{"cost", costs}, {"sizes", values::within({"targets"}, 0)}},
           .derived = {{"T", all_targets}},
           .valid = is_a_test,

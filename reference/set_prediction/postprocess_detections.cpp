@@ -146,8 +146,7 @@ Domain PostprocessDetections::domain() {
   width.levels.push_back(1333);
   return {
       .extents = {counts("B"), extents("Q"), classes, height, width},
-      .fields = {{"logits", values::reals(Normal{0, 2}, {"equal", "ties", "ascending", "descending", "large", "small",
-                                                         "outlier_last", "minus_zero", "subnormal"})},
+      .fields = {{"logits", logit_classes()},
                  {"boxes", values::reals(Boxes{.centre_and_size = true}, {"equal", "ties", "large", "small",
                                                                           "outlier_last", "minus_zero", "subnormal"})},
                  {"target_sizes", values::within({"height", "width"}, 1)}},

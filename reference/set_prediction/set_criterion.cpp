@@ -235,28 +235,12 @@ Domain SetCriterion::domain() {
   const auto counts_down = each_next([](std::int64_t a, std::int64_t b) { return a == 0 || b == a - 1; });
   const auto ascends = each_next([](std::int64_t a, std::int64_t b) { return a < b; });
   const auto turns = [ascends](const TensorRef& indices) { return indices.shape.elements() > 1 && !ascends(indices); };
-  const auto beyond = [](double least, double most) {
-    return [=](const TensorRef& boxes) { return values::magnitude(boxes) >= least && values::magnitude(boxes) < most; };
-  };
-  const auto made = [](double scale, std::int64_t distinct) {
-    return Boxes{.scale = scale, .distinct = distinct, .centre_and_size = true};
-  };
-  const std::vector<ValueClass> boxes = {values::always("plain", made(1, 0), any),
-                                         values::always("equal", made(1, 1), values::repeats(4)),
-                                         values::always("ties", made(1, 3), values::repeats(12)),
-                                         values::always("points", Choice{{0}}, values::all(0)),
-                                         values::always("large", made(0x1p40, 0), beyond(0x1p30, INFINITY)),
-                                         values::always("small", made(0x1p-40, 0), beyond(0, 0x1p-30))};
-  ExtentRange targets = extents("targets");
-  targets.low = 0;
-  targets.levels.push_back(0);
-  return {.extents = {counts("B"), extents("Q"), extents("K"), targets},
+  return {.extents = {counts("B"), extents("Q"), extents("K"), extents("targets", 0)},
           .parameters = {reals("eos_coef", {0.1, 0, 1, 2.5})},
-          .fields = {{"logits", values::reals(Normal{0, 2}, {"equal", "ties", "ascending", "descending", "large",
-                                                             "small", "outlier_last", "minus_zero", "subnormal"})},
-                     {"boxes", boxes},
+          .fields = {{"logits", logit_classes()},
+                     {"boxes", box_classes()},
                      {"labels", values::below("K")},
-                     {"target_boxes", boxes},
+                     {"target_boxes", box_classes()},
                      {"sizes", values::within({"targets"}, 0)},
                      {"query",
                       {picks("ascending", true, Order::ascending, false, any),
